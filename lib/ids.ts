@@ -1,0 +1,51 @@
+import { monotonicFactory } from 'ulid';
+
+/** Every id of Castellan is `<prefix>_<ULID>`; this file is the only place that makes or parses one. */
+export const ID_PREFIXES = {
+  user: 'usr',
+  connection: 'con',
+  message: 'msg',
+  job: 'job',
+  webhook: 'whk',
+  event: 'evt',
+  delivery: 'dlv',
+  auth: 'aut',
+  worker: 'wrk',
+  key: 'key',
+  schedule: 'sch',
+} as const;
+
+export type IdKind = keyof typeof ID_PREFIXES;
+export type Id<K extends IdKind> = string & { readonly __kind?: K };
+
+/** 26 characters of Crockford's base 32, as the ULID specification has them. */
+const ULID_PATTERN = '[0-9A-HJKMNP-TV-Z]{26}';
+const monotonic = monotonicFactory();
+
+/** @returns a new id; ids made later in one process sort later. */
+export function newId<K extends IdKind>(kind: K): Id<K> {
+  return `${ID_PREFIXES[kind]}_${monotonic()}` as Id<K>;
+}
+
+export function isId<K extends IdKind>(kind: K, value: unknown): value is Id<K> {
+  return typeof value === 'string' && idPattern(kind).test(value);
+}
+
+/** The whole-string pattern of one kind of id, for parameter schemas. */
+export function idPattern(kind: IdKind): RegExp {
+  return new RegExp(`^${ID_PREFIXES[kind]}_${ULID_PATTERN}$`);
+}
+
+/** The same ULID under another prefix: two rows that are made together and must find each other again. */
+export function siblingId<K extends IdKind>(kind: K, id: string): Id<K> {
+  return `${ID_PREFIXES[kind]}_${id.slice(id.indexOf('_') + 1)}` as Id<K>;
+}
+
+/** A caller's own user id: no prefix of ours, so that the two kinds can never be taken for each other. */
+export const OWN_USER_ID_PATTERN = new RegExp(
+  `^(?!(?:${Object.values(ID_PREFIXES).join('|')})_)[A-Za-z0-9_-]{1,64}$`,
+);
+
+export function isUserId(value: unknown): value is Id<'user'> {
+  return typeof value === 'string' && (isId('user', value) || OWN_USER_ID_PATTERN.test(value));
+}
