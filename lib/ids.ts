@@ -42,9 +42,7 @@ export function siblingId<K extends IdKind>(kind: K, id: string): Id<K> {
 }
 
 /** A caller's own user id: no prefix of ours, so that the two kinds can never be taken for each other. */
-export const OWN_USER_ID_PATTERN = new RegExp(
-  `^(?!(?:${Object.values(ID_PREFIXES).join('|')})_)[A-Za-z0-9_-]{1,64}$`,
-);
+export const OWN_USER_ID_PATTERN = new RegExp(`^(?!(?:${Object.values(ID_PREFIXES).join('|')})_)[A-Za-z0-9_-]{1,64}$`);
 
 export function isUserId(value: unknown): value is Id<'user'> {
   return typeof value === 'string' && (isId('user', value) || OWN_USER_ID_PATTERN.test(value));

@@ -11,7 +11,10 @@ export interface Log {
 
 /** @param level pino's level names: trace, debug, info, warn, error, fatal, silent */
 export function createLog(level: string, fields: object = {}): Log {
-  return pino({ level, base: fields, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: false }));
+  return pino(
+    { level, base: fields, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: false }),
+  );
 }
 
 /** A log that swallows everything, for tests and tools whose output is the point. */

@@ -1,0 +1,18 @@
+/**
+ * Locks as a port: in-process when embedded, Redis in a cluster. `holder` is `nodeId:incarnation`. One conformance
+ * suite holds both adapters to this contract.
+ */
+export type RenewOutcome = 'renewed' | 'missing' | 'lost';
+
+export interface Locks {
+  /** Claims when absent or already mine. @returns the holder after the call. @throws STORE_UNAVAILABLE */
+  claim(key: string, holder: string, ttlMs: number): Promise<{ mine: boolean; holder: string }>;
+  /** Extends those that are mine, in one round trip. @returns one outcome a key, in order. @throws STORE_UNAVAILABLE */
+  renew(keys: readonly string[], holder: string, ttlMs: number): Promise<RenewOutcome[]>;
+  /** Deletes it only if it is mine. @returns whether it was. */
+  release(key: string, holder: string): Promise<boolean>;
+  holderOf(key: string): Promise<string | null>;
+  /** Random, lost together with the data: tells a claimer that the store forgot. */
+  generation(): Promise<string>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,25 @@
+import type { Clock } from './clock.ts';
+import type { Locks } from './cluster/locks.port.ts';
+import type { Config } from './config.ts';
+import type { EventLog } from './events/event-log.port.ts';
+import type { Log } from './log.ts';
+import type { OpenSocket, Owner, RecordApplier, SessionStore } from './session/ports.ts';
+import type { Store } from './storage/port.ts';
+import type { Vault } from './storage/vault.ts';
+
+/** What one process is made of. Services get it as their only argument: `services/x.service.ts` exports `(runtime) => schema`. */
+export interface Runtime {
+  config: Config;
+  clock: Clock;
+  log: Log;
+  store: Store;
+  locks: Locks;
+  vault: Vault;
+  events: EventLog;
+  owner: Owner;
+  sessions: SessionStore;
+  openSocket: OpenSocket;
+  /** set by the messaging layer before any session opens */
+  applier: RecordApplier;
+  close(): Promise<void>;
+}

@@ -1,0 +1,147 @@
+import type { MessageContent, Party } from '../contracts/entities.ts';
+
+/**
+ * Where the session layer's parts meet. Nothing here knows Baileys: `lib/session/baileys/` implements it, the actor and
+ * the messaging layer use it.
+ */
+
+export interface Owner {
+  nodeId: string;
+  incarnation: string;
+}
+
+/**
+ * Facts that become durable in the same journal entry as the ratchet step that they belong to, and that are turned into
+ * Messages, Events and statuses afterwards (`RecordApplier`), also by whoever replays the journal after a crash.
+ */
+export type JournalRecord =
+  | InboundRecord
+  | ReceiptRecord
+  /** a send job whose encryption is in this entry: from here on the outcome of a crash is "unknown", not "never sent" */
+  | { kind: 'claim'; jobId: string; messageId: string; at: number };
+
+/** A decrypted stanza, as it came. */
+export interface InboundRecord {
+  kind: 'inbound';
+  /** SHA-256 of the ciphertext, hex */
+  cipherHash: string;
+  /** the unpadded plaintext: an encoded protobuf `Message` */
+  plaintext: Uint8Array;
+  /** attributes of the `<message>` stanza: id, from, participant, t, notify, sender_pn, sender_lid, ... */
+  attrs: Record<string, string>;
+  /** wall clock when it was decrypted, ms */
+  at: number;
+}
+
+/** A `<receipt>` stanza: delivered (no type), read, played, read-self, ... */
+export interface ReceiptRecord {
+  kind: 'receipt';
+  ids: string[];
+  attrs: Record<string, string>;
+  at: number;
+}
+
+/** Turns records into what they mean. Must be idempotent: an entry may be applied again after a crash. */
+export interface RecordApplier {
+  apply(records: readonly JournalRecord[], context: RecordContext): Promise<void>;
+}
+
+export interface RecordContext {
+  connectionId: string;
+  userId: string;
+  epoch: number;
+  me: Party | null;
+}
+
+/** What WhatsApp said about a message: accepted (`waCode` null) or refused (`waCode`, e.g. 463). */
+export interface ServerAck {
+  waCode: number | null;
+  /** seconds since the epoch, as the server has it; null where the ack carries none */
+  serverTimestamp: number | null;
+}
+
+export interface SendRequest {
+  jobId: string;
+  messageId: string;
+  waMessageId: string;
+  /** WhatsApp id of the chat: `...@lid`, `...@s.whatsapp.net`, `...@g.us` */
+  chatId: string;
+  content: MessageContent;
+}
+
+export interface WhatsAppSocket {
+  /**
+   * Encrypts, journals (ratchet step and claim in one entry), writes and waits for the server's ack.
+   * @throws CONNECTION_CLOSED when the socket ended before the ack came (the outcome is unknown if the claim is durable)
+   */
+  send(request: SendRequest): Promise<ServerAck>;
+  /** Whether a number is on WhatsApp, and its ids. null = it is not. @throws CONNECTION_CLOSED */
+  lookup(pn: string): Promise<{ lid: string | null; pn: string } | null>;
+  /** @returns the code, without dash */
+  requestPairingCode(phoneNumber: string): Promise<string>;
+  /** Tells WhatsApp that this device is gone. Resolves when it answered or after 5 s. */
+  logout(): Promise<void>;
+  /** Ends the TCP connection at once, synchronously, and every timer with it. No handler is called afterwards. */
+  terminate(): void;
+}
+
+/** What a socket tells its actor. None is called after `closed` or `terminate()`. */
+export interface SocketHandlers {
+  /** a new QR string; valid for `validForMs` */
+  qr(qr: string, validForMs: number): void;
+  /** `pair-success` came: credentials are being stored, a 515 follows */
+  paired(me: Party): void;
+  /** logged in, initial queries answered */
+  open(me: Party): void;
+  /** the socket is gone; `code` as in the supervisor table, `expiresAt` (ms) for temporary bans */
+  closed(end: SocketEnd): void;
+}
+
+export interface SocketEnd {
+  code: number;
+  reason: string;
+  /** ms since the epoch: a temporary ban's end */
+  expiresAt?: number;
+  /** QR codes used up, or the code expired, while pairing */
+  pairingExpired?: boolean;
+}
+
+/** The durable state of one activation: what `takeOver` gives. Opaque to everyone but lib/session/baileys. */
+export interface SessionActivation {
+  readonly connectionId: string;
+  readonly userId: string;
+  readonly epoch: number;
+  /** has a login (credentials that were registered) */
+  readonly registered: boolean;
+  /**
+   * Adds to the pending entry; it becomes durable with the next commit, at the latest before the next frame leaves.
+   */
+  record(record: JournalRecord): void;
+  /** Becomes durable: resolves when the entry is acknowledged. @throws SESSION_FENCED, STORE_UNAVAILABLE */
+  flush(): Promise<void>;
+  /** Starts credentials over, for a new pairing. Only on the owner's explicit wish, never because of a disconnect code. */
+  resetCredentials(): Promise<void>;
+  /** Called once when this activation was fenced or its store failed; the socket was already gated. */
+  onFailure(fn: (error: Error) => void): void;
+  /** Flushes, applies what is pending, stops background work. `release` writes a release entry (planned end). */
+  close(options: { release: boolean }): Promise<void>;
+}
+
+export interface SessionStore {
+  /**
+   * Takes a session over (a new session: epoch 1): journals the takeover, loads snapshot and tail, replays records.
+   * @throws SESSION_QUARANTINED (unreadable; nothing is changed), SESSION_FENCED, STORE_UNAVAILABLE
+   */
+  takeOver(connectionId: string, userId: string, owner: Owner): Promise<SessionActivation>;
+  /** Deletes everything of a session (only for a deleted connection). */
+  destroy(connectionId: string): Promise<void>;
+}
+
+export interface SocketOptions {
+  activation: SessionActivation;
+  handlers: SocketHandlers;
+  browser: [os: string, browser: string, version: string];
+}
+
+/** Opens a socket; returns at once, everything else comes through the handlers. */
+export type OpenSocket = (options: SocketOptions) => WhatsAppSocket;

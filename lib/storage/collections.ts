@@ -1,0 +1,314 @@
+import type {
+  AuthState,
+  ConnectionStatus,
+  DeliveryAttempt,
+  DesiredState,
+  DeviceInfo,
+  EventType,
+  JobStatus,
+  MessageContent,
+  MessageError,
+  MessageStatus,
+  PairingMethod,
+  Party,
+  Role,
+} from '../contracts/entities.ts';
+import type { CollectionSpec } from './port.ts';
+
+/**
+ * Every stored document of Castellan. Times are milliseconds since the epoch. Every row that belongs to a tenant
+ * carries `userId`, and every query of a tenant filters by it.
+ */
+
+export interface UserDoc {
+  _id: string;
+  username: string;
+  email: string;
+  role: Role;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface ApiKeyDoc {
+  _id: string;
+  userId: string;
+  name: string | null;
+  /** HMAC-SHA-256 of the key under a key derived from ENCRYPTION_KEY, hex */
+  hash: string;
+  createdAt: number;
+  revokedAt: number | null;
+}
+
+export interface ConnectionDoc {
+  _id: string;
+  userId: string;
+  name: string | null;
+  desiredState: DesiredState;
+  status: ConnectionStatus;
+  statusReason: string | null;
+  statusCode: number | null;
+  restrictions: string[];
+  degraded: boolean;
+  me: Party | null;
+  worker: { nodeId: string; epoch: number } | null;
+  deviceInfo: DeviceInfo | null;
+  metadata: Record<string, unknown> | null;
+  pairing: { method: PairingMethod; phoneNumber: string | null };
+  /** of the activation that last wrote; every write of an owner filters by `epoch <= mine` and sets it */
+  epoch: number;
+  /** bumped by restart, logout and pairing-code requests, so that reconcile sees them whoever runs it */
+  generation: number;
+  /** takes the next number of the outbox, at acceptance */
+  outboxSeq: number;
+  createdAt: number;
+  updatedAt: number;
+  /** set by DELETE; reconcile stops the actor and wipes what belongs to it */
+  deletedAt: number | null;
+}
+
+export interface ConnectionHistoryDoc {
+  _id: string;
+  connectionId: string;
+  userId: string;
+  status: ConnectionStatus;
+  previousStatus: ConnectionStatus | null;
+  reason: string | null;
+  code: number | null;
+  nodeId: string | null;
+  epoch: number | null;
+  at: number;
+}
+
+export interface RemoteAuthDoc {
+  /** authId */
+  _id: string;
+  connectionId: string;
+  userId: string;
+  authState: AuthState;
+  method: PairingMethod;
+  /** encrypted by the vault: a code is a login */
+  code: Uint8Array | null;
+  expiresAt: number | null;
+  epoch: number;
+  updatedAt: number;
+}
+
+export interface WorkerDoc {
+  _id: string;
+  connectionId: string;
+  userId: string;
+  nodeId: string;
+  incarnation: string;
+  epoch: number;
+  status: 'live' | 'ended';
+  startedAt: number;
+  endedAt: number | null;
+  endReason: string | null;
+}
+
+/** Fields that the session layer needs beside these are its own; see lib/session/journal. */
+export interface SessionDoc {
+  /** connectionId */
+  _id: string;
+  userId: string;
+  epoch: number;
+  owner: { nodeId: string; incarnation: string } | null;
+  /** the last journal sequence whose effects are in `sessionKeys`, messages and events */
+  watermark: number;
+}
+
+export interface SessionKeyDoc {
+  /** `connectionId:type:id` */
+  _id: string;
+  connectionId: string;
+  /** encrypted value; null = tombstone */
+  value: Uint8Array | null;
+  seq: number;
+}
+
+export interface JournalDoc {
+  /** `connectionId:sequence` */
+  _id: string;
+  connectionId: string;
+  seq: number;
+  epoch: number;
+  kind: 'takeover' | 'commit' | 'release';
+  owner: { nodeId: string; incarnation: string };
+  /** tells own success from another's entry after an unknown outcome */
+  nonce: string;
+  /** encrypted payload; takeover and release carry none */
+  payload: Uint8Array | null;
+}
+
+export interface MessageDoc {
+  _id: string;
+  connectionId: string;
+  userId: string;
+  direction: 'inbound' | 'outbound';
+  source: 'api' | 'phone' | null;
+  chatId: string;
+  from: Party;
+  to: Party;
+  /** JSON of MessageContent, encrypted by the vault (additional data: the message's id) */
+  content: Uint8Array;
+  contentType: MessageContent['type'];
+  status: MessageStatus;
+  /** place in the order of statuses; updates filter by `statusRank < new`, so a status never goes back */
+  statusRank: number;
+  error: MessageError | null;
+  waMessageId: string;
+  /** canonical id of the sender's person; with connection, chat and waMessageId unique */
+  senderId: string;
+  jobId: string | null;
+  /** SHA-256 (hex) of the ciphertext that an inbound message came in */
+  cipherHash: string | null;
+  epoch: number | null;
+  timestamp: number;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface JobDoc {
+  _id: string;
+  userId: string;
+  connectionId: string | null;
+  jobType: 'message.send' | 'webhook.deliver';
+  status: JobStatus;
+  subjectId: string;
+  /** message.send: order in the connection's outbox */
+  outboxSeq: number | null;
+  chatId: string | null;
+  attempts: number;
+  runAt: number;
+  /** what to do when a crash leaves it unknown whether WhatsApp got it */
+  onUnknown: 'resend' | 'park';
+  epoch: number;
+  error: MessageError | null;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface WebhookDoc {
+  _id: string;
+  userId: string;
+  connectionId: string | null;
+  url: string;
+  enabled: boolean;
+  disabledReason: string | null;
+  eventTypes: string[];
+  /** encrypted by the vault */
+  secret: Uint8Array;
+  /** JSON of name -> value, encrypted by the vault */
+  headers: Uint8Array | null;
+  headerNames: string[];
+  /** position in the event log up to which deliveries were made */
+  cursor: number;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface DeliveryDoc {
+  _id: string;
+  webhookId: string;
+  userId: string;
+  connectionId: string | null;
+  eventId: string;
+  eventType: EventType;
+  status: 'pending' | 'succeeded' | 'failed';
+  attempts: DeliveryAttempt[];
+  nextAttemptAt: number | null;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface EventDoc {
+  _id: string;
+  type: EventType;
+  connectionId: string | null;
+  userId: string;
+  epoch: number | null;
+  occurredAt: number;
+  /** JSON of the data, encrypted by the vault (additional data: the event's id) */
+  data: Uint8Array;
+  /** given by the store at commit */
+  position: number;
+  seq: number;
+}
+
+export interface IdempotencyDoc {
+  /** `userId:` + SHA-256 of the key, hex */
+  _id: string;
+  userId: string;
+  /** SHA-256 of method, path and body */
+  requestHash: string;
+  reservedUlid: string;
+  status: 'pending' | 'done';
+  /** JSON of {status, body}, encrypted by the vault */
+  response: Uint8Array | null;
+  createdAt: number;
+  expiresAt: number;
+}
+
+const by = (...fields: (string | [string, -1])[]) => fields.map((f) => (typeof f === 'string' ? ([f, 1] as const) : f));
+
+export const COLLECTIONS: readonly CollectionSpec[] = [
+  {
+    name: 'users',
+    indexes: [{ fields: by('username'), unique: true }, { fields: by('email') }, { fields: by('createdAt') }],
+  },
+  { name: 'apiKeys', indexes: [{ fields: by('hash'), unique: true }, { fields: by('userId') }] },
+  {
+    name: 'connections',
+    indexes: [
+      { fields: by('userId', 'createdAt') },
+      { fields: by('createdAt') },
+      { fields: by('desiredState') },
+      { fields: by('status') },
+    ],
+  },
+  { name: 'connectionHistory', indexes: [{ fields: by('connectionId', 'at') }] },
+  { name: 'remoteAuths', indexes: [{ fields: by('connectionId') }] },
+  { name: 'workers', indexes: [{ fields: by('connectionId', 'startedAt') }, { fields: by('nodeId', 'status') }] },
+  { name: 'sessions', indexes: [{ fields: by('owner.nodeId') }] },
+  { name: 'sessionKeys', indexes: [{ fields: by('connectionId') }] },
+  { name: 'sessionJournal', indexes: [{ fields: by('connectionId', 'seq'), unique: true }] },
+  {
+    name: 'messages',
+    indexes: [
+      { fields: by('connectionId', 'chatId', 'waMessageId', 'senderId'), unique: true },
+      { fields: by('connectionId', 'waMessageId') },
+      { fields: by('connectionId', 'timestamp') },
+      { fields: by('connectionId', 'chatId', 'timestamp') },
+      { fields: by('userId', 'timestamp') },
+      { fields: by('connectionId', 'cipherHash'), whereExists: 'cipherHash' },
+    ],
+  },
+  {
+    name: 'jobs',
+    indexes: [
+      { fields: by('connectionId', 'jobType', 'status', 'outboxSeq') },
+      { fields: by('jobType', 'status', 'runAt') },
+      { fields: by('userId', 'createdAt') },
+      { fields: by('subjectId') },
+    ],
+  },
+  { name: 'webhooks', indexes: [{ fields: by('userId', 'createdAt') }, { fields: by('enabled') }] },
+  {
+    name: 'deliveries',
+    indexes: [
+      { fields: by('webhookId', 'eventId'), unique: true },
+      { fields: by('webhookId', 'createdAt') },
+      { fields: by('status', 'nextAttemptAt') },
+    ],
+  },
+  {
+    name: 'events',
+    indexes: [
+      { fields: by('userId', 'position') },
+      { fields: by('connectionId', 'seq'), whereExists: 'connectionId' },
+      { fields: by('occurredAt') },
+    ],
+    ordered: { sequencePer: 'connectionId' },
+  },
+  { name: 'idempotency', indexes: [{ fields: by('expiresAt') }] },
+];
