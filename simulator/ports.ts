@@ -19,7 +19,26 @@ export interface DeviceAddress {
 export interface DeviceEndpoint {
   readonly address: DeviceAddress;
   deliver(stanza: BinaryNode): void;
+  /**
+   * Asked of a phone (device 0) only: a companion of its account finished a login, its `ib offline` marker is out. A
+   * phone answers the first one with keys and history. (Baileys waits 20 s for a history sync that it got before the
+   * marker, so being linked is not enough.)
+   */
+  companionOnline?(companion: DeviceAddress): void;
 }
+
+/*
+ * Pairing by code, as a phone sees it (all nodes are `link_code_companion_reg`, children as raw bytes):
+ *  1. The server delivers `<notification type="link_code_companion_reg" from="@s.whatsapp.net" id t>` with stage
+ *     `companion_hello` to device 0 of the account: `link_code_pairing_wrapped_companion_ephemeral_pub`,
+ *     `companion_server_auth_key_pub`, `link_code_pairing_ref`.
+ *  2. The phone asks `<iq type="set" xmlns="md">` with stage `primary_hello`: `link_code_pairing_wrapped_primary_ephemeral_pub`,
+ *     `primary_identity_pub`, `link_code_pairing_ref`. The server forwards these three to the waiting socket as a
+ *     notification. The phone may say hello again (the person mistyped the code).
+ *  3. The socket's `companion_finish` comes back to the phone as a notification with stage `companion_finish`:
+ *     `link_code_pairing_wrapped_key_bundle`, `companion_identity_public`, `link_code_pairing_ref`.
+ *  4. The phone calls `link` with the pairing ref.
+ */
 
 /** The keys that a device publishes. Keys are raw 32-byte public keys (no 0x05 prefix); the signature is 64 bytes. */
 export interface PublishedKeys {
