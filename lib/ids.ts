@@ -47,3 +47,16 @@ export const OWN_USER_ID_PATTERN = new RegExp(`^(?!(?:${Object.values(ID_PREFIXE
 export function isUserId(value: unknown): value is Id<'user'> {
   return typeof value === 'string' && (isId('user', value) || OWN_USER_ID_PATTERN.test(value));
 }
+
+/**
+ * The id of something that a request creates. With an Idempotency-Key the gateway has set a ULID aside
+ * (`ctx.meta.idempotency.reservedUlid`), so that a repeat after a crash makes the same id and meets a DUPLICATE_KEY.
+ */
+export function reservedId<K extends IdKind>(kind: K, reservedUlid: string | undefined): Id<K> {
+  return reservedUlid === undefined ? newId(kind) : (`${ID_PREFIXES[kind]}_${reservedUlid}` as Id<K>);
+}
+
+/** @returns a bare ULID, to be set aside for `reservedId` */
+export function newUlid(): string {
+  return monotonic();
+}

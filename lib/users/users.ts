@@ -1,0 +1,86 @@
+import type { Clock } from '../clock.ts';
+import type { Page, Role, User } from '../contracts/entities.ts';
+import type { PageParams } from '../contracts/params.ts';
+import { found } from '../contracts/scope.ts';
+import { CastellanError, isErrorType } from '../errors.ts';
+import { reservedId } from '../ids.ts';
+import type { ApiKeyDoc, ConnectionDoc, UserDoc, WebhookDoc } from '../storage/collections.ts';
+import { findPage } from '../storage/page.ts';
+import type { Store } from '../storage/port.ts';
+import { userView } from './user-view.ts';
+
+export interface NewUser {
+  username: string;
+  email: string;
+  role?: Role;
+  userId?: string;
+}
+
+export interface UserChange {
+  username?: string;
+  email?: string;
+  role?: Role;
+}
+
+/** The tenants. Only an admin gets here, except for `get` of oneself: the service sees to it. */
+export interface Users {
+  /** @throws CONFLICT when the username or the caller's own userId is taken */
+  create(user: NewUser, reservedUlid?: string): Promise<User>;
+  list(page: PageParams): Promise<Page<User>>;
+  /** @throws NOT_FOUND */
+  get(userId: string): Promise<User>;
+  /** @throws NOT_FOUND, CONFLICT when the username is taken */
+  update(userId: string, change: UserChange): Promise<User>;
+  /** Deletes the user, its keys and webhooks. @throws NOT_FOUND, CONFLICT while it owns connections */
+  remove(userId: string): Promise<User>;
+}
+
+export function createUsers(store: Store, clock: Clock): Users {
+  const users = store.collection<UserDoc>('users');
+
+  async function create({ userId, username, email, role = 'user' }: NewUser, reservedUlid?: string): Promise<User> {
+    const now = clock.now();
+    const _id = userId ?? reservedId('user', reservedUlid);
+    const doc: UserDoc = { _id, username, email, role, createdAt: now, updatedAt: now };
+    try {
+      await users.insertOne(doc);
+      return userView(doc);
+    } catch (error) {
+      if (!isErrorType(error, 'DUPLICATE_KEY')) throw error;
+      /* a repeat, after a crash, of a request whose row was already written */
+      const mine = reservedUlid && userId === undefined ? await users.findOne({ _id }) : null;
+      if (mine) return userView(mine);
+      throw new CastellanError('CONFLICT', 'The username or userId is taken.');
+    }
+  }
+
+  async function update(userId: string, change: UserChange): Promise<User> {
+    try {
+      const $set = { ...change, updatedAt: clock.now() };
+      return userView(found(await users.findOneAndUpdate({ _id: userId }, { $set })));
+    } catch (error) {
+      if (isErrorType(error, 'DUPLICATE_KEY')) throw new CastellanError('CONFLICT', 'The username is taken.');
+      throw error;
+    }
+  }
+
+  async function remove(userId: string): Promise<User> {
+    const user = found(await users.findOne({ _id: userId }));
+    const connections = await store.collection<ConnectionDoc>('connections').count({ userId, deletedAt: null });
+    if (connections > 0) {
+      throw new CastellanError('CONFLICT', 'The user still has connections; delete them first.', { connections });
+    }
+    await store.collection<ApiKeyDoc>('apiKeys').deleteMany({ userId });
+    await store.collection<WebhookDoc>('webhooks').deleteMany({ userId });
+    await users.deleteOne({ _id: userId });
+    return userView(user);
+  }
+
+  return {
+    create,
+    list: (page) => findPage(users, {}, 'createdAt', page, userView),
+    get: async (userId) => userView(found(await users.findOne({ _id: userId }))),
+    update,
+    remove,
+  };
+}
