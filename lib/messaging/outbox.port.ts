@@ -1,0 +1,37 @@
+import type { Clock } from '../clock.ts';
+import type { EventLog } from '../events/event-log.port.ts';
+import type { Log } from '../log.ts';
+import type { WhatsAppSocket } from '../session/ports.ts';
+import type { Store } from '../storage/port.ts';
+import type { Vault } from '../storage/vault.ts';
+
+export interface OutboxOptions {
+  store: Store;
+  events: EventLog;
+  vault: Vault;
+  clock: Clock;
+  log: Log;
+  connection: { connectionId: string; userId: string };
+  /** of the activation; nothing is written where a later one wrote */
+  epoch: number;
+  /**
+   * The open socket. `send` rejects with CONNECTION_CLOSED when it ended before the ack; with `data: {claimed: false}`
+   * where the claim is certainly not durable, so that nothing can have left.
+   */
+  socket: Pick<WhatsAppSocket, 'send' | 'lookup'>;
+  /** restrictions that the connection already has (`new_chats`) */
+  restrictions?: readonly string[];
+  /** WhatsApp refused to open new chats (ack 463): they wait, known ones go on */
+  onRestricted?(restriction: 'new_chats'): void;
+  /** chats in which a message may be on its way at the same time (never two in one chat); default 4 */
+  maxInFlight?: number;
+}
+
+/** Made when a socket opens, stopped when it is gone; holds nothing that is not in the store. */
+export interface Outbox {
+  start(): void;
+  /** Looks now instead of at the next second. */
+  wake(): void;
+  /** Takes no more; resolves when what is in flight ended (terminate the socket first, or wait for its acks). */
+  stop(): Promise<void>;
+}
