@@ -39,6 +39,12 @@ export interface ApiKeyDoc {
   revokedAt: number | null;
 }
 
+/**
+ * `start`, `restart`: open a socket now, whatever parked it (an account that is logged out pairs anew). `pair`: pair by
+ * the row's `pairing`, over fresh credentials unless the login still works. `logout`: tell WhatsApp and park.
+ */
+export type ConnectionWish = 'start' | 'restart' | 'pair' | 'logout';
+
 export interface ConnectionDoc {
   _id: string;
   userId: string;
@@ -58,6 +64,12 @@ export interface ConnectionDoc {
   epoch: number;
   /** bumped by restart, logout and pairing-code requests, so that reconcile sees them whoever runs it */
   generation: number;
+  /** what the newest `generation` asks for; absent or null = whatever `desiredState` says */
+  wish?: ConnectionWish | null;
+  /** the generation that the session layer has acted on: a parked connection runs again once `generation` is greater */
+  servedGeneration?: number;
+  /** a temporary ban's end, ms: nothing is tried before, unless somebody asks for it */
+  sleepUntil?: number | null;
   /** takes the next number of the outbox, at acceptance */
   outboxSeq: number;
   createdAt: number;
@@ -79,8 +91,9 @@ export interface ConnectionHistoryDoc {
   at: number;
 }
 
+/** One row a connection, for its running or last login. */
 export interface RemoteAuthDoc {
-  /** authId */
+  /** authId: the connection's ULID under `aut_`; also the code's additional data in the vault */
   _id: string;
   connectionId: string;
   userId: string;
@@ -264,6 +277,8 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
       { fields: by('createdAt') },
       { fields: by('desiredState') },
       { fields: by('status') },
+      { fields: by('updatedAt') },
+      { fields: by('deletedAt'), whereExists: 'deletedAt' },
     ],
   },
   { name: 'connectionHistory', indexes: [{ fields: by('connectionId', 'at') }] },

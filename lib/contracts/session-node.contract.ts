@@ -1,0 +1,99 @@
+import { defineActions } from './action.ts';
+import { id } from './params.ts';
+
+/**
+ * What session-nodes answer to the other services. Only `nodes` and `workers` can be called from outside; the rest is
+ * asked of the node that runs the connection (`mixins/owner-routing.mixin.ts`), or of any node where nothing runs it.
+ */
+
+interface ById {
+  connectionId: string;
+}
+
+export interface NodeInfo {
+  nodeId: string;
+  incarnation: string;
+  draining: boolean;
+  connections: number;
+  open: number;
+  startedAt: string;
+}
+
+export interface WorkerInfo {
+  workerId: string;
+  connectionId: string;
+  nodeId: string;
+  epoch: number;
+  status: 'live' | 'ended';
+  startedAt: string;
+  endedAt: string | null;
+  endReason: string | null;
+}
+
+export interface SessionNodeActions {
+  wake: { params: ById; result: { running: boolean } };
+  release: { params: ById; result: { released: boolean } };
+  pairingCode: { params: ById & { phoneNumber: string }; result: { pairingCode: string; expiresAt: string } };
+  logout: { params: ById; result: { loggedOut: boolean } };
+  info: { params: object; result: NodeInfo };
+  nodes: { params: object; result: { items: NodeInfo[]; next: null } };
+  workers: { params: object; result: { items: WorkerInfo[]; next: null } };
+}
+
+const byId = { connectionId: id('connection') };
+
+export const sessionNodeContract = defineActions({
+  wake: {
+    name: 'session-node.wake',
+    summary: 'Look at a connection and its outbox now instead of at the next round; a lost wake-up only delays',
+    auth: 'user',
+    params: byId,
+    result: 'Wake',
+  },
+  release: {
+    name: 'session-node.release',
+    summary: 'Stop running a connection here, in the planned way',
+    auth: 'admin',
+    params: byId,
+    result: 'Release',
+  },
+  pairingCode: {
+    name: 'session-node.pairingCode',
+    summary: 'Begin a pairing by code and answer the code',
+    auth: 'user',
+    params: { ...byId, phoneNumber: { type: 'string', pattern: /^\+?[1-9]\d{6,14}$/ } },
+    result: 'PairingCode',
+    errors: ['WRONG_STATE', 'NO_OWNER', 'OUTCOME_UNKNOWN'],
+  },
+  logout: {
+    name: 'session-node.logout',
+    summary: 'Tell WhatsApp that this device is gone, then park the connection as logged_out',
+    auth: 'user',
+    params: byId,
+    result: 'Logout',
+    errors: ['NO_OWNER', 'OUTCOME_UNKNOWN'],
+  },
+  info: {
+    name: 'session-node.info',
+    summary: 'What this node runs',
+    auth: 'admin',
+    params: {},
+    result: 'Node',
+  },
+  nodes: {
+    name: 'session-node.nodes',
+    summary: 'The nodes that run sessions',
+    rest: 'GET /cluster/nodes',
+    auth: 'admin',
+    params: {},
+    result: 'NodePage',
+  },
+  workers: {
+    name: 'session-node.workers',
+    summary: 'What runs where: the live activations',
+    rest: 'GET /cluster/workers',
+    auth: 'admin',
+    params: {},
+    result: 'WorkerPage',
+  },
+});
