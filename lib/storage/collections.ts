@@ -216,6 +216,10 @@ export interface WebhookDoc {
   headerNames: string[];
   /** position in the event log up to which deliveries were made */
   cursor: number;
+  /** grows when a request made a delivery due: whoever delivers sees it and looks */
+  wakeUps: number;
+  /** set by DELETE; its deliveries go first, then the row */
+  deletedAt: number | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -229,6 +233,12 @@ export interface DeliveryDoc {
   eventType: EventType;
   status: 'pending' | 'succeeded' | 'failed';
   attempts: DeliveryAttempt[];
+  /** the QueueJob of the current round; a redelivery begins a new round with a new job */
+  jobId: string;
+  /** attempts of this round that ended: the place in the retry schedule */
+  tries: number;
+  /** an attempt is running since then; null = none. Until it ends, `nextAttemptAt` is when it counts as abandoned */
+  claimedAt: number | null;
   nextAttemptAt: number | null;
   createdAt: number;
   updatedAt: number;
@@ -256,6 +266,9 @@ export interface IdempotencyDoc {
   requestHash: string;
   reservedUlid: string;
   status: 'pending' | 'done';
+  /** which request works on it, and until when its claim holds (it renews); see lib/http/idempotency.ts */
+  holder: string;
+  leaseUntil: number;
   /** JSON of {status, body}, encrypted by the vault */
   response: Uint8Array | null;
   createdAt: number;
@@ -313,7 +326,8 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
     indexes: [
       { fields: by('webhookId', 'eventId'), unique: true },
       { fields: by('webhookId', 'createdAt') },
-      { fields: by('status', 'nextAttemptAt') },
+      { fields: by('webhookId', 'status', 'nextAttemptAt') },
+      { fields: by('createdAt') },
     ],
   },
   {
@@ -321,6 +335,7 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
     indexes: [
       { fields: by('userId', 'position') },
       { fields: by('connectionId', 'seq'), whereExists: 'connectionId' },
+      { fields: by('connectionId', 'position'), whereExists: 'connectionId' },
       { fields: by('occurredAt') },
     ],
     ordered: { sequencePer: 'connectionId' },

@@ -1,0 +1,138 @@
+import type { CheckedFilter, CheckedOptions, Test } from '../filter-syntax.ts';
+import type { Scalar } from '../port.ts';
+
+/**
+ * Compiles checked filters to SQL with MongoDB's meaning: types never mix (a string never equals or compares with a
+ * number), null equals missing, `$ne` and `$nin` hold for what is missing, a list matches when one element does.
+ *
+ * Fields that an index covers hold scalars only (the table sees to it), so that their tests stay plain comparisons that
+ * SQLite can answer from the index; the others get a branch for lists.
+ */
+export interface Sql {
+  text: string;
+  params: (string | number)[];
+}
+
+export type IsIndexed = (path: string) => boolean;
+
+const COMPARE = { $gt: '>', $gte: '>=', $lt: '<', $lte: '<=' } as const;
+const NUMERIC = "('integer','real')";
+/** lists of parameters are padded to a power of two, so that statements repeat and stay prepared */
+const pad = <T>(values: readonly T[]): T[] => {
+  const size = 2 ** Math.ceil(Math.log2(values.length));
+  return [...values, ...Array<T>(size - values.length).fill(values.at(-1) as T)];
+};
+
+export function jsonPath(path: readonly string[]): string {
+  return `'$${path.map((name) => `."${name}"`).join('')}'`;
+}
+
+/** The expression whose value filters, sorts and indexes see. Its text must be the same everywhere for SQLite to match it. */
+export function fieldExpression(path: readonly string[]): string {
+  return path.length === 1 && path[0] === '_id' ? '_id' : `json_extract(doc,${jsonPath(path)})`;
+}
+
+const FALSE: Sql = { text: '0', params: [] };
+
+function any(parts: readonly Sql[]): Sql {
+  if (parts.length === 0) return FALSE;
+  return { text: `(${parts.map((part) => part.text).join(' OR ')})`, params: parts.flatMap((part) => part.params) };
+}
+
+/** What a test looks at: the SQL of a value and of its JSON type. */
+interface Operand {
+  value: string;
+  type: string;
+  /** can be no list and no object, whose JSON text could pass for a string */
+  scalar: boolean;
+}
+
+function equalsAny({ value, type, scalar }: Operand, wanted: readonly Scalar[]): Sql[] {
+  const matching = (list: readonly (string | number)[], guard: string): Sql[] => {
+    if (list.length === 0) return [];
+    const params = pad(list);
+    const test = params.length === 1 ? '= ?' : `IN (${params.map(() => '?').join(',')})`;
+    return [{ text: `(${value} ${test}${guard})`, params }];
+  };
+  const parts = matching(
+    wanted.filter((one) => typeof one === 'string'),
+    scalar ? '' : ` AND ${type} = 'text'`,
+  );
+  parts.push(
+    ...matching(
+      wanted.filter((one) => typeof one === 'number'),
+      ` AND ${type} IN ${NUMERIC}`,
+    ),
+  );
+  for (const one of wanted) {
+    if (typeof one === 'boolean') {
+      parts.push({ text: `(${value} = ${one ? 1 : 0} AND ${type} = '${one}')`, params: [] });
+    }
+  }
+  return parts;
+}
+
+/** The test on one value that is there, in its positive form: `$ne` as `$eq`, `$nin` as `$in`. */
+function valueTest(operand: Operand, test: Exclude<Test, { op: '$exists' }>): Sql[] {
+  if ('values' in test) return equalsAny(operand, test.values);
+  if (test.op === '$eq' || test.op === '$ne') return equalsAny(operand, test.value === null ? [] : [test.value]);
+  const guard = typeof test.value === 'string' ? "= 'text'" : `IN ${NUMERIC}`;
+  const text = `(${operand.value} ${COMPARE[test.op]} ? AND ${operand.type} ${guard})`;
+  return [{ text, params: [test.value as string | number] }];
+}
+
+function fieldTest(test: Test, indexed: boolean): Sql {
+  const path = jsonPath(test.path);
+  const value = fieldExpression(test.path);
+  const type = `json_type(doc,${path})`;
+  if (test.op === '$exists') return { text: `${type} IS ${test.value ? 'NOT ' : ''}NULL`, params: [] };
+  const wantsNull = 'values' in test ? test.values.includes(null) : test.value === null;
+  const parts = valueTest({ value, type, scalar: indexed }, test);
+  if (wantsNull) parts.push({ text: `${value} IS NULL`, params: [] });
+  if (!indexed) {
+    const inside = valueTest({ value: 'e.value', type: 'e.type', scalar: false }, test);
+    if (wantsNull) inside.push({ text: "e.type = 'null'", params: [] });
+    const element = any(inside);
+    parts.push({
+      text: `(${type} = 'array' AND EXISTS (SELECT 1 FROM json_each(doc,${path}) e WHERE ${element.text}))`,
+      params: element.params,
+    });
+  }
+  return any(parts);
+}
+
+/** `_id` is a column of text and always there. */
+function idTest(test: Test): Sql {
+  if (test.op === '$exists') return { text: test.value ? '1' : '0', params: [] };
+  const wanted = ('values' in test ? test.values : [test.value]).filter((one) => typeof one === 'string');
+  if (wanted.length === 0) return FALSE;
+  if (test.op in COMPARE) return { text: `_id ${COMPARE[test.op as keyof typeof COMPARE]} ?`, params: wanted };
+  return any(equalsAny({ value: '_id', type: '', scalar: true }, wanted));
+}
+
+function testSql(test: Test, isIndexed: IsIndexed): Sql {
+  const path = test.path.join('.');
+  const sql = path === '_id' ? idTest(test) : fieldTest(test, isIndexed(path));
+  if (test.op !== '$ne' && test.op !== '$nin') return sql;
+  return { text: `(${sql.text}) IS NOT TRUE`, params: sql.params };
+}
+
+/** @returns a boolean expression; `1` for the empty filter. */
+export function filterSql(filter: CheckedFilter, isIndexed: IsIndexed): Sql {
+  const parts = filter.tests.map((test) => testSql(test, isIndexed));
+  for (const filters of filter.anyOf) parts.push(any(filters.map((one) => filterSql(one, isIndexed))));
+  if (parts.length === 0) return { text: '1', params: [] };
+  return { text: parts.map((part) => part.text).join(' AND '), params: parts.flatMap((part) => part.params) };
+}
+
+/** ` ORDER BY ... LIMIT ...`, with the _id as the last word, so that an order is always total. */
+export function optionsSql(options: CheckedOptions): Sql {
+  const terms = options.sort.map(([path, direction]) => `${fieldExpression(path)} ${direction === 1 ? 'ASC' : 'DESC'}`);
+  const last = options.sort.at(-1);
+  if (last && !options.sort.some(([path]) => path.join('.') === '_id')) {
+    terms.push(`_id ${last[1] === 1 ? 'ASC' : 'DESC'}`);
+  }
+  const order = terms.length > 0 ? ` ORDER BY ${terms.join(', ')}` : '';
+  if (options.limit === null && options.skip === 0) return { text: order, params: [] };
+  return { text: `${order} LIMIT ? OFFSET ?`, params: [options.limit ?? -1, options.skip] };
+}

@@ -1,0 +1,202 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { CastellanError, isErrorType } from '../../errors.ts';
+import { badRequest, getAt, isPlainObject, type PlainObject } from '../field-path.ts';
+import type { CheckedFilter, CheckedOptions } from '../filter-syntax.ts';
+import type { CollectionSpec, Doc } from '../port.ts';
+import { applyUpdate, type CheckedUpdate, documentForUpsert } from '../update-document.ts';
+import { decodeDocument, encodeDocument } from './document-codec.ts';
+import { fieldExpression, filterSql, optionsSql } from './filter-sql.ts';
+import { indexName } from './schema.ts';
+
+/** The statements of one collection, run synchronously inside whatever transaction is open. */
+export interface Table {
+  insert(doc: Doc): void;
+  /** @returns false when a unique key stands in the way */
+  tryInsert(doc: Doc): boolean;
+  select(filter: CheckedFilter, options: CheckedOptions): Doc[];
+  count(filter: CheckedFilter): number;
+  /** Updates what matches, at most `options.limit`. @returns the documents before and after */
+  update(filter: CheckedFilter, options: CheckedOptions, update: CheckedUpdate): { before: Doc; after: Doc }[];
+  /** @returns the inserted document */
+  upsert(filter: CheckedFilter, update: CheckedUpdate): Doc;
+  remove(filter: CheckedFilter, options: CheckedOptions): number;
+  replaceIfNewer(doc: Doc, field: readonly string[]): void;
+}
+
+interface Row {
+  _id: string;
+  doc: string;
+  bytes: Uint8Array | null;
+}
+
+const UNIQUE_VIOLATIONS = new Set([1555, 2067]);
+
+/** Prepared statements by their text; the oldest go when there are too many. */
+export function createStatementCache(db: DatabaseSync, size = 500): (sql: string) => StatementSync {
+  const cache = new Map<string, StatementSync>();
+  return (sql) => {
+    let statement = cache.get(sql);
+    if (statement) return statement;
+    statement = db.prepare(sql);
+    if (cache.size >= size) cache.delete(cache.keys().next().value as string);
+    cache.set(sql, statement);
+    return statement;
+  };
+}
+
+export function createTable(spec: CollectionSpec, prepare: (sql: string) => StatementSync): Table {
+  const { name, ordered } = spec;
+  const indexedPaths = new Map(spec.indexes.flatMap((i) => i.fields.map(([field]) => [field, field.split('.')])));
+  const isIndexed = (path: string) => indexedPaths.has(path);
+  const uniques = spec.indexes.filter((index) => index.unique);
+  const run = (sql: string, params: SQLInputValue[]) => prepare(sql).run(...params);
+
+  function duplicate(keys: readonly string[]): CastellanError {
+    return new CastellanError('DUPLICATE_KEY', undefined, { collection: name, keys });
+  }
+
+  /** SQLite holds null keys for distinct, MongoDB for equal: the rare key with a null in it is looked up. */
+  function refuseNullTwin(doc: PlainObject): void {
+    for (const { fields, whereExists } of uniques) {
+      const values = fields.map(([field]) => getAt(doc, field.split('.')) ?? null) as (
+        | string
+        | number
+        | boolean
+        | null
+      )[];
+      if (!values.includes(null) || (whereExists && (getAt(doc, whereExists.split('.')) ?? null) === null)) continue;
+      const where = [...fields.map(([f]) => `${fieldExpression(f.split('.'))} IS ?`), '_id <> ?'];
+      if (whereExists) where.push(`${fieldExpression(whereExists.split('.'))} IS NOT NULL`);
+      const params = values.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+      const twin = prepare(`SELECT 1 FROM "${name}" WHERE ${where.join(' AND ')} LIMIT 1`).get(
+        ...params,
+        String(doc._id),
+      );
+      if (twin) throw duplicate(fields.map(([field]) => field));
+    }
+  }
+
+  function check(doc: PlainObject): void {
+    if (typeof doc._id !== 'string' || doc._id === '') throw badRequest('A document needs an _id, a string.');
+    for (const [field, path] of indexedPaths) {
+      const value = getAt(doc, path);
+      if (typeof value === 'object' && value !== null) throw badRequest(`${field} is indexed: it takes scalars only.`);
+    }
+    refuseNullTwin(doc);
+  }
+
+  /** Runs a write of this document. @throws DUPLICATE_KEY, naming the _id before any other key that it also hits */
+  function writing<R>(id: string, isNew: boolean, write: () => R): R {
+    try {
+      return write();
+    } catch (error) {
+      const { errcode, message } = error as { errcode?: number; message?: string };
+      if (errcode === undefined || !UNIQUE_VIOLATIONS.has(errcode)) throw error;
+      if (isNew && prepare(`SELECT 1 FROM "${name}" WHERE _id = ?`).get(id)) throw duplicate(['_id']);
+      const hit = uniques.find((index) => message?.includes(`'${indexName(name, index)}'`));
+      throw duplicate(hit ? hit.fields.map(([field]) => field) : ['_id']);
+    }
+  }
+
+  function nextOf(counter: string): number {
+    const sql =
+      'INSERT INTO "_counters" (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value';
+    return Number(prepare(sql).get(counter)?.value);
+  }
+
+  /** Writers run one after the other and commit together, so the order of these numbers is the order of commits. */
+  function inOrder(doc: Doc): Doc {
+    if (!ordered) return doc;
+    const group = getAt(doc, [ordered.sequencePer]) ?? null;
+    const seq = group === null ? 0 : nextOf(`${name}:seq:${group}`);
+    return { ...doc, position: nextOf(`${name}:position`), seq } as Doc;
+  }
+
+  function insert(given: Doc): void {
+    if (!isPlainObject(given)) throw badRequest('A document is an object.');
+    check(given);
+    const doc = inOrder(given as unknown as Doc);
+    const { json, bytes } = encodeDocument(doc);
+    writing(doc._id, true, () =>
+      run(`INSERT INTO "${name}" (_id, doc, bytes) VALUES (?, ?, ?)`, [doc._id, json, bytes]),
+    );
+  }
+
+  function tryInsert(doc: Doc): boolean {
+    prepare('SAVEPOINT doc').run();
+    try {
+      insert(doc);
+      return true;
+    } catch (error) {
+      if (!isErrorType(error, 'DUPLICATE_KEY')) throw error;
+      prepare('ROLLBACK TO doc').run();
+      return false;
+    } finally {
+      prepare('RELEASE doc').run();
+    }
+  }
+
+  const decode = (row: Row): Doc => decodeDocument(row.doc, row.bytes) as unknown as Doc;
+
+  function rows(filter: CheckedFilter, options: CheckedOptions): Row[] {
+    const where = filterSql(filter, isIndexed);
+    const rest = optionsSql(options);
+    const sql = `SELECT _id, doc, bytes FROM "${name}" WHERE ${where.text}${rest.text}`;
+    return prepare(sql).all(...where.params, ...rest.params) as unknown as Row[];
+  }
+
+  function store(doc: PlainObject): void {
+    check(doc);
+    const { json, bytes } = encodeDocument(doc);
+    writing(String(doc._id), false, () =>
+      run(`UPDATE "${name}" SET doc = ?, bytes = ? WHERE _id = ?`, [json, bytes, String(doc._id)]),
+    );
+  }
+
+  return {
+    insert,
+    tryInsert,
+    select: (filter, options) => rows(filter, options).map(decode),
+
+    count(filter) {
+      const where = filterSql(filter, isIndexed);
+      return Number(prepare(`SELECT count(*) AS n FROM "${name}" WHERE ${where.text}`).get(...where.params)?.n);
+    },
+
+    update(filter, options, update) {
+      return rows(filter, options).map((row) => {
+        const after = decode(row);
+        applyUpdate(after as unknown as PlainObject, update);
+        store(after as unknown as PlainObject);
+        return { before: decode(row), after };
+      });
+    },
+
+    upsert(filter, update) {
+      const doc = documentForUpsert(filter, update);
+      insert(doc);
+      return doc;
+    },
+
+    remove(filter, options) {
+      const where = filterSql(filter, isIndexed);
+      if (options.limit === null) return Number(run(`DELETE FROM "${name}" WHERE ${where.text}`, where.params).changes);
+      const rest = optionsSql(options);
+      const chosen = `SELECT _id FROM "${name}" WHERE ${where.text}${rest.text}`;
+      const params = [...where.params, ...rest.params];
+      return Number(run(`DELETE FROM "${name}" WHERE _id IN (${chosen})`, params).changes);
+    },
+
+    replaceIfNewer(doc, field) {
+      if (ordered) throw badRequest('An ordered collection is only appended to.');
+      check(doc as unknown as PlainObject);
+      const value = getAt(doc, field);
+      if (typeof value !== 'number') throw badRequest(`${field.join('.')} must be a number.`);
+      const { json, bytes } = encodeDocument(doc);
+      const newer = `json_extract(doc,'$.${field.join('.')}')`;
+      const sql = `INSERT INTO "${name}" (_id, doc, bytes) VALUES (?, ?, ?)
+        ON CONFLICT (_id) DO UPDATE SET doc = excluded.doc, bytes = excluded.bytes WHERE coalesce(${newer} < ?, 1)`;
+      writing(doc._id, false, () => run(sql, [doc._id, json, bytes, value]));
+    },
+  };
+}
