@@ -153,6 +153,18 @@ export interface JournalDoc {
   payload: Uint8Array | null;
 }
 
+/** A person that a connection met, under the id that its chat was given and both names of WhatsApp, as far as known. */
+export interface IdentityDoc {
+  /** `connectionId:id` */
+  _id: string;
+  connectionId: string;
+  userId: string;
+  /** given once, never changed: the LID where it was known then, otherwise the number's id */
+  id: string;
+  lid: string | null;
+  pn: string | null;
+}
+
 export interface MessageDoc {
   _id: string;
   connectionId: string;
@@ -205,6 +217,8 @@ export interface WebhookDoc {
   _id: string;
   userId: string;
   connectionId: string | null;
+  /** made by an admin for no single connection: gets what an admin sees, everybody's events */
+  everyTenant: boolean;
   url: string;
   enabled: boolean;
   disabledReason: string | null;
@@ -300,6 +314,10 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
   { name: 'sessions', indexes: [{ fields: by('owner.nodeId') }] },
   { name: 'sessionKeys', indexes: [{ fields: by('connectionId') }] },
   { name: 'sessionJournal', indexes: [{ fields: by('connectionId', 'seq'), unique: true }] },
+  {
+    name: 'identities',
+    indexes: [{ fields: by('pn', 'connectionId') }, { fields: by('lid', 'connectionId') }],
+  },
   {
     name: 'messages',
     indexes: [
