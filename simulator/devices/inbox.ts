@@ -1,0 +1,111 @@
+import type { proto } from '@whiskeysockets/baileys';
+
+/** One message as one device of a contact decrypted it. */
+export interface InboxEntry {
+  id: string;
+  /** account JID of the author, canonical (LID where there is one) */
+  from: string;
+  /** author's phone number as a JID, where it is known */
+  fromPn?: string;
+  /** number of the author's device */
+  fromDevice: number;
+  /** whether this account wrote it on another device */
+  fromMe: boolean;
+  /** account or group JID */
+  chat: string;
+  text?: string;
+  type: string;
+  /** `performance.now()` at the first decryption */
+  timestampMonotonic: number;
+  /** number of the device that decrypted it */
+  device: number;
+  /** how often it arrived: 1, and one more for every redelivery */
+  count: number;
+  message: proto.IMessage;
+}
+
+interface Waiter<Item> {
+  predicate: (item: Item) => boolean;
+  resolve: (item: Item) => void;
+}
+
+/** A log that can be read and awaited. */
+export class Log<Item> {
+  private readonly items: Item[] = [];
+  private readonly waiters = new Set<Waiter<Item>>();
+  private readonly name: string;
+
+  /** @param name what a timeout says it waited for */
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get all(): readonly Item[] {
+    return this.items;
+  }
+
+  add(item: Item): void {
+    this.items.push(item);
+    for (const waiter of this.waiters) {
+      if (!waiter.predicate(item)) continue;
+      this.waiters.delete(waiter);
+      waiter.resolve(item);
+    }
+  }
+
+  clear(): void {
+    this.items.length = 0;
+  }
+
+  /** Resolves with the first item, past or future, that fits; rejects after `timeoutMs`. */
+  waitFor(predicate: (item: Item) => boolean, timeoutMs = 10_000): Promise<Item> {
+    const known = this.items.find(predicate);
+    if (known) return Promise.resolve(known);
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter<Item> = {
+        predicate,
+        resolve: (item) => {
+          clearTimeout(timer);
+          resolve(item);
+        },
+      };
+      const timer = setTimeout(() => {
+        this.waiters.delete(waiter);
+        reject(new Error(`${this.name}: nothing fitting within ${timeoutMs} ms (${this.items.length} seen)`));
+      }, timeoutMs);
+      this.waiters.add(waiter);
+    });
+  }
+}
+
+/** Every message that the devices of one account decrypted. */
+export class Inbox extends Log<InboxEntry> {
+  private readonly byName = new Map<string, InboxEntry>();
+  /** outlives `clear`: a redelivery stays a redelivery */
+  private readonly seen = new Set<string>();
+
+  /** The entry of this message on this device. */
+  find(device: number, from: string, id: string): InboxEntry | undefined {
+    return this.byName.get(`${device}|${from}|${id}`);
+  }
+
+  hasSeen(device: number, from: string, id: string): boolean {
+    return this.seen.has(`${device}|${from}|${id}`);
+  }
+
+  byId(id: string): InboxEntry[] {
+    return this.all.filter((entry) => entry.id === id);
+  }
+
+  override add(entry: InboxEntry): void {
+    const name = `${entry.device}|${entry.from}|${entry.id}`;
+    this.byName.set(name, entry);
+    this.seen.add(name);
+    super.add(entry);
+  }
+
+  override clear(): void {
+    this.byName.clear();
+    super.clear();
+  }
+}
