@@ -128,6 +128,10 @@ export interface SessionDoc {
   owner: { nodeId: string; incarnation: string } | null;
   /** the last journal sequence whose effects are in `sessionKeys`, messages and events */
   watermark: number;
+  /** keys of journal entries before this one are void (the credentials were started over) */
+  floor?: number;
+  /** the entry that the stored credentials come from: they must be there when this is above `floor` */
+  credentialsSeq?: number;
 }
 
 export interface SessionKeyDoc {

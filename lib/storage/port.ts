@@ -21,7 +21,13 @@ export type Condition =
       $exists?: boolean;
     };
 
-/** All conditions hold (and). `$or` holds when one of its filters does. */
+/**
+ * All conditions hold (and). `$or` holds when one of its filters does. The empty filter matches everything; a field that
+ * is present but `undefined` is a BAD_REQUEST, because leaving it out would match more than the caller meant.
+ *
+ * Types never mix (`'1'` neither equals nor compares with `1`). `null` matches null and missing; `$ne` and `$nin` match
+ * what `$eq` and `$in` do not, missing fields included.
+ */
 export type Filter = {
   readonly [field: string]: Condition | readonly Filter[] | undefined;
   readonly $or?: readonly Filter[];
@@ -83,7 +89,10 @@ export interface Collection<T extends Doc> {
   replaceIfNewer(docs: readonly T[], field: keyof T & string): Promise<void>;
 }
 
-/** One write of an atomic group. `expect` (default 1 for updates) is how many must match, otherwise nothing is written. */
+/**
+ * One write of an atomic group. An update or delete takes every document that matches. `expect` (default 1 for updates,
+ * 'any' for deletes) is how many must match, an upsert's insert counted; otherwise nothing of the group is written.
+ */
 export type Write =
   | { op: 'insert'; collection: string; doc: Doc }
   | { op: 'update'; collection: string; filter: Filter; update: Update; upsert?: boolean; expect?: number | 'any' }
@@ -112,6 +121,10 @@ export interface IndexSpec {
  * What a collection needs. `ordered` collections are append-only logs: at commit each document is given `position`
  * (global, in commit order: a reader that saw position n never finds a smaller one later) and `seq` (1, 2, 3, ... per
  * value of `sequencePer`, 0 where that is null).
+ *
+ * A field that an index covers holds a scalar or nothing; a list, an object or bytes there is a BAD_REQUEST. In a unique
+ * index null and missing are values like any other (two documents without the field collide), except where `whereExists`
+ * leaves them out.
  */
 export interface CollectionSpec {
   name: string;

@@ -1,4 +1,5 @@
 import type { CheckedFilter, CheckedOptions, Test } from '../filter-syntax.ts';
+import type { IndexedFields } from '../indexed-fields.ts';
 import type { Scalar } from '../port.ts';
 
 /**
@@ -12,8 +13,6 @@ export interface Sql {
   text: string;
   params: (string | number)[];
 }
-
-export type IsIndexed = (path: string) => boolean;
 
 const COMPARE = { $gt: '>', $gte: '>=', $lt: '<', $lte: '<=' } as const;
 const NUMERIC = "('integer','real')";
@@ -110,17 +109,17 @@ function idTest(test: Test): Sql {
   return any(equalsAny({ value: '_id', type: '', scalar: true }, wanted));
 }
 
-function testSql(test: Test, isIndexed: IsIndexed): Sql {
+function testSql(test: Test, indexed: Pick<IndexedFields, 'has'>): Sql {
   const path = test.path.join('.');
-  const sql = path === '_id' ? idTest(test) : fieldTest(test, isIndexed(path));
+  const sql = path === '_id' ? idTest(test) : fieldTest(test, indexed.has(path));
   if (test.op !== '$ne' && test.op !== '$nin') return sql;
   return { text: `(${sql.text}) IS NOT TRUE`, params: sql.params };
 }
 
 /** @returns a boolean expression; `1` for the empty filter. */
-export function filterSql(filter: CheckedFilter, isIndexed: IsIndexed): Sql {
-  const parts = filter.tests.map((test) => testSql(test, isIndexed));
-  for (const filters of filter.anyOf) parts.push(any(filters.map((one) => filterSql(one, isIndexed))));
+export function filterSql(filter: CheckedFilter, indexed: Pick<IndexedFields, 'has'>): Sql {
+  const parts = filter.tests.map((test) => testSql(test, indexed));
+  for (const filters of filter.anyOf) parts.push(any(filters.map((one) => filterSql(one, indexed))));
   if (parts.length === 0) return { text: '1', params: [] };
   return { text: parts.map((part) => part.text).join(' AND '), params: parts.flatMap((part) => part.params) };
 }
@@ -135,4 +134,19 @@ export function optionsSql(options: CheckedOptions): Sql {
   const order = terms.length > 0 ? ` ORDER BY ${terms.join(', ')}` : '';
   if (options.limit === null && options.skip === 0) return { text: order, params: [] };
   return { text: `${order} LIMIT ? OFFSET ?`, params: [options.limit ?? -1, options.skip] };
+}
+
+/** The statement that reads what matches. */
+export function findSql(
+  collection: string,
+  filter: CheckedFilter,
+  options: CheckedOptions,
+  indexed: Pick<IndexedFields, 'has'>,
+): Sql {
+  const where = filterSql(filter, indexed);
+  const rest = optionsSql(options);
+  return {
+    text: `SELECT _id, doc, bytes FROM "${collection}" WHERE ${where.text}${rest.text}`,
+    params: [...where.params, ...rest.params],
+  };
 }

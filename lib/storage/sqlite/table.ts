@@ -2,10 +2,11 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { CastellanError, isErrorType } from '../../errors.ts';
 import { badRequest, getAt, isPlainObject, type PlainObject } from '../field-path.ts';
 import type { CheckedFilter, CheckedOptions } from '../filter-syntax.ts';
+import { indexedFields } from '../indexed-fields.ts';
 import type { CollectionSpec, Doc } from '../port.ts';
 import { applyUpdate, type CheckedUpdate, documentForUpsert } from '../update-document.ts';
 import { decodeDocument, encodeDocument } from './document-codec.ts';
-import { fieldExpression, filterSql, optionsSql } from './filter-sql.ts';
+import { fieldExpression, filterSql, findSql, optionsSql } from './filter-sql.ts';
 import { indexName } from './schema.ts';
 
 /** The statements of one collection, run synchronously inside whatever transaction is open. */
@@ -46,8 +47,7 @@ export function createStatementCache(db: DatabaseSync, size = 500): (sql: string
 
 export function createTable(spec: CollectionSpec, prepare: (sql: string) => StatementSync): Table {
   const { name, ordered } = spec;
-  const indexedPaths = new Map(spec.indexes.flatMap((i) => i.fields.map(([field]) => [field, field.split('.')])));
-  const isIndexed = (path: string) => indexedPaths.has(path);
+  const indexed = indexedFields(spec);
   const uniques = spec.indexes.filter((index) => index.unique);
   const run = (sql: string, params: SQLInputValue[]) => prepare(sql).run(...params);
 
@@ -78,10 +78,7 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
 
   function check(doc: PlainObject): void {
     if (typeof doc._id !== 'string' || doc._id === '') throw badRequest('A document needs an _id, a string.');
-    for (const [field, path] of indexedPaths) {
-      const value = getAt(doc, path);
-      if (typeof value === 'object' && value !== null) throw badRequest(`${field} is indexed: it takes scalars only.`);
-    }
+    indexed.check(doc);
     refuseNullTwin(doc);
   }
 
@@ -139,10 +136,8 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
   const decode = (row: Row): Doc => decodeDocument(row.doc, row.bytes) as unknown as Doc;
 
   function rows(filter: CheckedFilter, options: CheckedOptions): Row[] {
-    const where = filterSql(filter, isIndexed);
-    const rest = optionsSql(options);
-    const sql = `SELECT _id, doc, bytes FROM "${name}" WHERE ${where.text}${rest.text}`;
-    return prepare(sql).all(...where.params, ...rest.params) as unknown as Row[];
+    const { text, params } = findSql(name, filter, options, indexed);
+    return prepare(text).all(...params) as unknown as Row[];
   }
 
   function store(doc: PlainObject): void {
@@ -159,7 +154,7 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
     select: (filter, options) => rows(filter, options).map(decode),
 
     count(filter) {
-      const where = filterSql(filter, isIndexed);
+      const where = filterSql(filter, indexed);
       return Number(prepare(`SELECT count(*) AS n FROM "${name}" WHERE ${where.text}`).get(...where.params)?.n);
     },
 
@@ -179,7 +174,7 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
     },
 
     remove(filter, options) {
-      const where = filterSql(filter, isIndexed);
+      const where = filterSql(filter, indexed);
       if (options.limit === null) return Number(run(`DELETE FROM "${name}" WHERE ${where.text}`, where.params).changes);
       const rest = optionsSql(options);
       const chosen = `SELECT _id FROM "${name}" WHERE ${where.text}${rest.text}`;
