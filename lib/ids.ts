@@ -1,4 +1,5 @@
-import { monotonicFactory } from 'ulid';
+import { createHash } from 'node:crypto';
+import { encodeTime, monotonicFactory } from 'ulid';
 
 /** Every id of Castellan is `<prefix>_<ULID>`; this file is the only place that makes or parses one. */
 export const ID_PREFIXES = {
@@ -39,6 +40,21 @@ export function idPattern(kind: IdKind): RegExp {
 /** The same ULID under another prefix: two rows that are made together and must find each other again. */
 export function siblingId<K extends IdKind>(kind: K, id: string): Id<K> {
   return `${ID_PREFIXES[kind]}_${id.slice(id.indexOf('_') + 1)}` as Id<K>;
+}
+
+const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const TIME_CHARACTERS = 10;
+const RANDOM_CHARACTERS = 16;
+
+/**
+ * The id of something that may be recorded more than once (a replay): the same time and name always give the same id.
+ * @param timeMs when it happened, milliseconds since the epoch
+ * @param name what it is, unique among things of that time
+ */
+export function derivedId<K extends IdKind>(kind: K, timeMs: number, name: string): Id<K> {
+  const digest = createHash('sha256').update(name).digest();
+  const random = Array.from({ length: RANDOM_CHARACTERS }, (_, i) => BASE32.charAt((digest[i] ?? 0) % BASE32.length));
+  return `${ID_PREFIXES[kind]}_${encodeTime(timeMs, TIME_CHARACTERS)}${random.join('')}` as Id<K>;
 }
 
 /** A caller's own user id: no prefix of ours, so that the two kinds can never be taken for each other. */

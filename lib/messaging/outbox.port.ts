@@ -25,6 +25,8 @@ export interface OutboxOptions {
   onRestricted?(restriction: 'new_chats'): void;
   /** chats in which a message may be on its way at the same time (never two in one chat); default 4 */
   maxInFlight?: number;
+  /** after that long without an ack on an open socket the outcome counts as unknown; default 30,000 */
+  ackTimeoutMs?: number;
 }
 
 /** Made when a socket opens, stopped when it is gone; holds nothing that is not in the store. */

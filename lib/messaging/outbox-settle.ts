@@ -1,0 +1,82 @@
+import type { JobStatus, MessageError, MessageStatus } from '../contracts/entities.ts';
+import { isErrorType } from '../errors.ts';
+import type { JobDoc, MessageDoc } from '../storage/collections.ts';
+import type { Filter, Write } from '../storage/port.ts';
+import { JOBS_COLLECTION, MESSAGES_COLLECTION, openContent, toMessage } from './message-view.ts';
+import type { OutboxOptions } from './outbox.port.ts';
+import { statusWrites } from './status-writes.ts';
+
+/** How a send job ends. */
+export type Verdict =
+  | { job: 'completed' }
+  | { job: 'parked' }
+  | { job: 'failed'; error: MessageError }
+  /** nothing left: as if it had not been taken */
+  | { job: 'pending' };
+
+/** Writes how jobs end: job, message and events in one atomic group, unless a later owner wrote. */
+export interface Settlement {
+  /**
+   * @param learned fields of the message that sending it brought to light
+   * @throws STORE_UNAVAILABLE when it cannot be written now
+   */
+  settle(job: JobDoc, message: MessageDoc, verdict: Verdict, learned?: Partial<MessageDoc>): Promise<void>;
+}
+
+/** The message's status is changed by receipts too; every collision means that it went forward, so few rounds are enough. */
+const MAX_ROUNDS = 10;
+const UNFINISHED: readonly JobStatus[] = ['pending', 'processing'];
+
+type SettlementOptions = Pick<OutboxOptions, 'store' | 'events' | 'vault' | 'clock' | 'log' | 'epoch'>;
+
+export function createSettlement({ store, events, vault, clock, log, epoch }: SettlementOptions): Settlement {
+  const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
+  const jobs = store.collection<JobDoc>(JOBS_COLLECTION);
+  const stillMine = (jobId: string): Filter => ({ _id: jobId, status: { $in: UNFINISHED }, epoch: { $lte: epoch } });
+
+  function jobWrite(job: JobDoc, verdict: Verdict, at: number): Write {
+    const error = verdict.job === 'failed' ? verdict.error : null;
+    const change = { status: verdict.job, error, epoch, updatedAt: at };
+    return { op: 'update', collection: JOBS_COLLECTION, filter: stillMine(job._id), update: { $set: change } };
+  }
+
+  /** Through `sending`, so that the log shows every step although the claim may be applied later than the ack. */
+  function steps(from: MessageStatus, verdict: Verdict): MessageStatus[] {
+    if (verdict.job === 'completed') return from === 'queued' ? ['sending', 'sent'] : ['sent'];
+    return verdict.job === 'pending' ? [] : [verdict.job];
+  }
+
+  function messageWrites(message: MessageDoc, verdict: Verdict, set: Partial<MessageDoc>, at: number): Write[] {
+    const writes: Write[] = [];
+    let current = message;
+    for (const to of steps(message.status, verdict)) {
+      const error = verdict.job === 'failed' ? { error: verdict.error } : {};
+      const step = statusWrites(events, current, { to, epoch, at, set, ...error });
+      current = step.message;
+      writes.push(...step.writes);
+    }
+    if (verdict.job !== 'completed') return writes;
+    const data = { message: toMessage(current, openContent(vault, current)) };
+    const { userId, connectionId } = current;
+    return [...writes, events.write({ type: 'message.sent', userId, connectionId, epoch, occurredAt: at, data })];
+  }
+
+  return {
+    async settle(job, message, verdict, learned = {}) {
+      let current: MessageDoc | null = message;
+      for (let round = 0; round < MAX_ROUNDS && current; round += 1) {
+        const at = clock.now();
+        try {
+          await store.atomically([jobWrite(job, verdict, at), ...messageWrites(current, verdict, learned, at)]);
+          events.committed();
+          return;
+        } catch (error) {
+          if (!isErrorType(error, 'CONDITION_FAILED')) throw error;
+        }
+        if (!(await jobs.findOne(stillMine(job._id)))) return;
+        current = await messages.findOne({ _id: message._id });
+      }
+      log.error({ jobId: job._id, messageId: message._id }, 'cannot settle a job: its message keeps changing');
+    },
+  };
+}

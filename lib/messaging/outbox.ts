@@ -1,0 +1,238 @@
+import type { JobDoc, MessageDoc } from '../storage/collections.ts';
+import { createJobSender, type SendOutcome } from './job-sender.ts';
+import { createKnownChats } from './known-chats.ts';
+import { JOBS_COLLECTION, MESSAGES_COLLECTION } from './message-view.ts';
+import type { Outbox, OutboxOptions } from './outbox.port.ts';
+import { outboxLookOf, type Watched } from './outbox-look.ts';
+
+const DEFAULT_MAX_IN_FLIGHT = 4;
+const JOBS_PER_READ = 64;
+/** What was read is used no longer than this: a scheduled job that became due goes before younger ones of its chat. */
+const READ_LIFE_MS = 1_000;
+const STORE_RETRY_MS = 1_000;
+const RETRY_BASE_MS = 500;
+const RETRY_CAP_MS = 30_000;
+
+const MESSAGE_GONE = { type: 'NOT_FOUND', message: 'The message of this job was deleted.' };
+
+/**
+ * Drains a connection's send jobs through its open socket.
+ *
+ * Order: jobs run by `outboxSeq`, the counter that acceptance takes, never by an id or a clock. In one chat only one is
+ * under way, and nothing overtakes the oldest due unfinished one, neither a retry nor a later job; chats do not wait for
+ * each other. (The socket encrypts one at a time anyway; what overlaps is the waiting for acks.)
+ *
+ * Taking: right before a job is sent it becomes `processing` under this epoch, if nobody cancelled it meanwhile; several
+ * are taken in one write. That is not the claim: the claim travels in the journal entry of the message's own ratchet
+ * step, so that "may have left" is known exactly, and appears as the message's status `sending`. After a crash
+ * everything unfinished is taken again and goes out with the same WhatsApp id, or is parked if the caller asked for that
+ * and the claim is durable.
+ */
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { store, clock, log, connection, epoch, maxInFlight = DEFAULT_MAX_IN_FLIGHT } = options;
+  const { connectionId } = connection;
+  const jobs = store.collection<JobDoc>(JOBS_COLLECTION);
+  const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
+  const look = outboxLookOf(store, clock, log);
+  const knownChats = createKnownChats(store, connectionId);
+
+  /** due jobs in order, as read at `readAt`; the ones in flight are not among them */
+  let queue: JobDoc[] = [];
+  let readAt = Number.NEGATIVE_INFINITY;
+  /** the last read may not have seen everything; `partial`: it left the chats out that were busy then */
+  let more = false;
+  let partial = false;
+  let dirty = false;
+  let filling = false;
+  let fillAgain = false;
+  let closed = false;
+  let restricted = options.restrictions?.includes('new_chats') ?? false;
+  /** by chat: what is under way */
+  const inFlight = new Map<string, { jobId: string; done: Promise<void> }>();
+  /** finished since the running read began: it may still show them */
+  const finished = new Set<string>();
+  /** chats whose oldest job failed to go and waits for its next try */
+  const resting = new Map<string, () => void>();
+  const tries = new Map<string, number>();
+  /** new chats, while a reach-out restriction holds */
+  const paused = new Set<string>();
+  let cancelStoreRetry: (() => void) | null = null;
+
+  const sender = createJobSender(
+    {
+      ...options,
+      onRestricted(restriction) {
+        restricted = true;
+        dirty = true;
+        options.onRestricted?.(restriction);
+      },
+    },
+    () => closed,
+  );
+  const watched: Watched = {
+    connectionId,
+    hasRoom: () => !closed && inFlight.size < maxInFlight,
+    wake,
+  };
+
+  function wake(): void {
+    dirty = true;
+    void fill();
+  }
+
+  /** Starts what can be started. Only one runs at a time; whoever comes meanwhile makes it look once more. */
+  async function fill(): Promise<void> {
+    fillAgain = true;
+    if (filling) return;
+    filling = true;
+    try {
+      while (fillAgain) {
+        fillAgain = false;
+        while (!closed && inFlight.size < maxInFlight && (await startNext()));
+      }
+    } catch (error) {
+      log.warn({ err: error, connectionId }, 'cannot read the outbox, trying again');
+      cancelStoreRetry ??= clock.after(STORE_RETRY_MS, () => {
+        cancelStoreRetry = null;
+        wake();
+      });
+    } finally {
+      filling = false;
+    }
+  }
+
+  /** @returns whether another round may find something */
+  async function startNext(): Promise<boolean> {
+    const stale = clock.monotonic() - readAt > READ_LIFE_MS;
+    if (dirty || stale || (more && queue.length === 0)) {
+      paused.clear();
+      await read([]);
+    }
+    let batch = startable();
+    while (batch.length === 0 && more && !closed) {
+      const pausedBefore = paused.size;
+      await read([...inFlight.keys(), ...resting.keys(), ...paused]);
+      batch = startable();
+      if (paused.size === pausedBefore) break;
+    }
+    if (batch.length > 0) await start(batch);
+    return dirty || batch.length > 0;
+  }
+
+  async function read(otherThan: readonly string[]): Promise<void> {
+    dirty = false;
+    finished.clear();
+    const due = { connectionId, jobType: 'message.send', status: { $in: ['pending', 'processing'] } } as const;
+    const others = otherThan.length > 0 ? { chatId: { $nin: otherThan } } : {};
+    const found = await jobs.find(
+      { ...due, ...others, runAt: { $lte: clock.now() }, epoch: { $lte: epoch } },
+      { sort: [['outboxSeq', 1]], limit: JOBS_PER_READ },
+    );
+    const waiting = await allowed(found);
+    const underWay = new Set([...inFlight.values()].map(({ jobId }) => jobId));
+    queue = waiting.filter((job) => !underWay.has(job._id) && !finished.has(job._id));
+    more = found.length === JOBS_PER_READ;
+    partial = otherThan.length > 0;
+    readAt = clock.monotonic();
+  }
+
+  /** Under a reach-out restriction new chats wait, known ones go on. */
+  async function allowed(found: JobDoc[]): Promise<JobDoc[]> {
+    if (!restricted) return found;
+    for (const chatId of await knownChats.newAmong(new Set(found.map(chat)))) paused.add(chatId);
+    return found.filter((job) => !paused.has(chat(job)));
+  }
+
+  /** The oldest job of each chat that is free, as many as there is room for. */
+  function startable(): JobDoc[] {
+    const seen = new Set<string>([...inFlight.keys(), ...resting.keys()]);
+    const batch: JobDoc[] = [];
+    for (const job of queue) {
+      if (batch.length === maxInFlight - inFlight.size) break;
+      const chatId = chat(job);
+      if (seen.has(chatId)) continue;
+      seen.add(chatId);
+      batch.push(job);
+    }
+    return batch;
+  }
+
+  async function start(batch: JobDoc[]): Promise<void> {
+    const ids = batch.map((job) => job._id);
+    queue = queue.filter((job) => !ids.includes(job._id));
+    const [taken, contents] = await Promise.all([take(ids), messages.find({ _id: { $in: batch.map(subject) } })]);
+    const byId = new Map(contents.map((message) => [message._id, message]));
+    for (const job of batch) {
+      const message = byId.get(job.subjectId);
+      if (closed || !taken.has(job._id)) continue;
+      if (message) run(job, message);
+      else await jobs.updateOne({ _id: job._id }, { $set: { status: 'failed', error: MESSAGE_GONE } });
+    }
+  }
+
+  /** @returns those that were still to be had: one may have been cancelled since it was read */
+  async function take(ids: string[]): Promise<Set<string>> {
+    const unfinished = {
+      _id: { $in: ids },
+      status: { $in: ['pending', 'processing'] as const },
+      epoch: { $lte: epoch },
+    };
+    const change = { status: 'processing', epoch, updatedAt: clock.now() };
+    const count = await jobs.updateMany(unfinished, { $set: change, $inc: { attempts: 1 } });
+    if (count === ids.length) return new Set(ids);
+    const mine = await jobs.find({ _id: { $in: ids }, status: 'processing', epoch });
+    return new Set(mine.map((job) => job._id));
+  }
+
+  function run(job: JobDoc, message: MessageDoc): void {
+    const chatId = chat(job);
+    const done = sender.process(job, message).then((outcome) => ended(job, chatId, outcome));
+    inFlight.set(chatId, { jobId: job._id, done });
+  }
+
+  function ended(job: JobDoc, chatId: string, outcome: SendOutcome): void {
+    inFlight.delete(chatId);
+    if (outcome === 'closed') close();
+    if (outcome === 'again' && !closed) rest(chatId);
+    if (outcome === 'finished') {
+      finished.add(job._id);
+      tries.delete(chatId);
+    }
+    if (partial) dirty = true;
+    void fill();
+  }
+
+  function rest(chatId: string): void {
+    const count = (tries.get(chatId) ?? 0) + 1;
+    tries.set(chatId, count);
+    const cancel = clock.after(Math.min(RETRY_BASE_MS * 2 ** count, RETRY_CAP_MS), () => {
+      resting.delete(chatId);
+      wake();
+    });
+    resting.set(chatId, cancel);
+  }
+
+  function close(): void {
+    closed = true;
+    look.remove(watched);
+    cancelStoreRetry?.();
+    for (const cancel of resting.values()) cancel();
+    resting.clear();
+    queue = [];
+  }
+
+  return {
+    start() {
+      look.add(watched);
+      wake();
+    },
+    wake,
+    async stop() {
+      close();
+      while (inFlight.size > 0) await Promise.all([...inFlight.values()].map(({ done }) => done));
+    },
+  };
+}
+
+const subject = (job: JobDoc): string => job.subjectId;
+const chat = (job: JobDoc): string => job.chatId as string;
