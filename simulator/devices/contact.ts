@@ -154,6 +154,11 @@ export class Contact implements DeviceEvents {
     for (const device of this.devices) device.goOffline();
   }
 
+  close(): void {
+    this.goOffline();
+    for (const log of [this.inbox, this.receipts, this.signals, this.acks]) log.close();
+  }
+
   isKnown(device: VirtualDevice, { author, id }: Envelope): boolean {
     return this.inbox.hasSeen(device.address.device, userJid(author), id);
   }

@@ -11,6 +11,25 @@ export interface HistoryChat {
   messages: proto.IWebMessageInfo[];
 }
 
+/** A chat as a test tells it, oldest message first. */
+export interface PastChat {
+  /** phone number or JID of an account, or a group JID */
+  with: string;
+  name?: string;
+  messages: { text: string; fromMe?: boolean; id?: string }[];
+}
+
+/** One message a minute, the last one a minute ago. */
+export function pastChat(past: PastChat, jid: string, pnJid: string | undefined, newId: () => string): HistoryChat {
+  const now = Math.floor(Date.now() / 1000);
+  const messages = past.messages.map(({ text, fromMe = false, id = newId() }, index) => ({
+    key: { remoteJid: jid, fromMe, id },
+    message: { conversation: text },
+    messageTimestamp: now - 60 * (past.messages.length - index),
+  }));
+  return { jid, messages, ...(pnJid ? { pnJid } : {}), ...(past.name ? { name: past.name } : {}) };
+}
+
 const { HISTORY_SYNC_NOTIFICATION } = proto.Message.ProtocolMessage.Type;
 const { INITIAL_BOOTSTRAP, ON_DEMAND, PUSH_NAME, RECENT } = proto.HistorySync.HistorySyncType;
 const messagesKeptPerChat = 200;

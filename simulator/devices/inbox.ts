@@ -27,9 +27,12 @@ export interface InboxEntry {
 interface Waiter<Item> {
   predicate: (item: Item) => boolean;
   resolve: (item: Item) => void;
+  reject: (error: Error) => void;
 }
 
-/** A log that can be read and awaited. */
+const itemsKept = 20_000;
+
+/** A log that can be read and awaited. Only the newest items are kept, so that long load tests do not fill the memory. */
 export class Log<Item> {
   private readonly items: Item[] = [];
   private readonly waiters = new Set<Waiter<Item>>();
@@ -46,6 +49,8 @@ export class Log<Item> {
 
   add(item: Item): void {
     this.items.push(item);
+    // half of them at once: dropping one by one would copy the log for every item
+    if (this.items.length > itemsKept) this.items.splice(0, itemsKept / 2).forEach(this.dropped, this);
     for (const waiter of this.waiters) {
       if (!waiter.predicate(item)) continue;
       this.waiters.delete(waiter);
@@ -57,25 +62,27 @@ export class Log<Item> {
     this.items.length = 0;
   }
 
+  /** Ends what waits. */
+  close(): void {
+    for (const { reject } of this.waiters) reject(new Error(`${this.name}: closed`));
+    this.waiters.clear();
+  }
+
   /** Resolves with the first item, past or future, that fits; rejects after `timeoutMs`. */
   waitFor(predicate: (item: Item) => boolean, timeoutMs = 10_000): Promise<Item> {
     const known = this.items.find(predicate);
     if (known) return Promise.resolve(known);
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter<Item> = {
-        predicate,
-        resolve: (item) => {
-          clearTimeout(timer);
-          resolve(item);
-        },
-      };
-      const timer = setTimeout(() => {
-        this.waiters.delete(waiter);
-        reject(new Error(`${this.name}: nothing fitting within ${timeoutMs} ms (${this.items.length} seen)`));
-      }, timeoutMs);
-      this.waiters.add(waiter);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<Item>();
+    const waiter = { predicate, resolve, reject };
+    const timer = setTimeout(() => {
+      this.waiters.delete(waiter);
+      reject(new Error(`${this.name}: nothing fitting within ${timeoutMs} ms (${this.items.length} seen)`));
+    }, timeoutMs);
+    this.waiters.add(waiter);
+    return promise.finally(() => clearTimeout(timer));
   }
+
+  protected dropped(_item: Item): void {}
 }
 
 /** Every message that the devices of one account decrypted. */
@@ -107,5 +114,9 @@ export class Inbox extends Log<InboxEntry> {
   override clear(): void {
     this.byName.clear();
     super.clear();
+  }
+
+  protected override dropped({ device, from, id }: InboxEntry): void {
+    this.byName.delete(`${device}|${from}|${id}`);
   }
 }

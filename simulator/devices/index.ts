@@ -3,6 +3,7 @@ import { countersign, encodeIdentity, signDevice } from './adv.ts';
 import { Contact, type ContactParts } from './contact.ts';
 import { VirtualDevice } from './device.ts';
 import { DeviceKeys } from './device-keys.ts';
+import { createDraw, digits } from './ids.ts';
 import { parseJid } from './jids.ts';
 import type { MediaStore } from './media.ts';
 import { Phone } from './phone.ts';
@@ -28,10 +29,12 @@ export class Devices {
   private readonly accounts = new Map<string, Contact>();
   private readonly relay: Relay;
   private readonly options: DevicesOptions;
+  private nextNumber: number;
 
   constructor(relay: Relay, options: DevicesOptions) {
     this.relay = relay;
     this.options = options;
+    this.nextNumber = Number(digits(createDraw(options.seed, 'phone numbers'), 7));
   }
 
   /** An account with a phone that links companions. It is online from the start. */
@@ -62,17 +65,18 @@ export class Devices {
 
   /** Accounts whose companion is linked already: credentials for clients that log in without a registration. */
   prepare(count: number, options: PrepareOptions = {}): PreparedAccount[] {
-    const world = {
-      relay: this.relay,
-      seed: this.options.seed,
-      createPhone: (seed: AccountSeed) => this.createPhone(seed),
-    };
-    return prepareAccounts(world, count, options);
+    const createPhone = (seed: AccountSeed): Phone => this.createPhone(seed);
+    return prepareAccounts({ relay: this.relay, freePn: () => this.freePn(), createPhone }, count, options);
   }
 
   close(): void {
-    for (const account of this.accounts.values()) account.goOffline();
+    for (const account of this.accounts.values()) account.close();
     this.accounts.clear();
+  }
+
+  private freePn(): string {
+    const pn = `1999${this.nextNumber++}`;
+    return this.accounts.has(pn) ? this.freePn() : pn;
   }
 
   private create<Account extends Contact>(seed: AccountSeed, make: (parts: ContactParts) => Account): Account {
@@ -117,7 +121,7 @@ function parseablePn(pn: string): string {
 
 export type { Contact, ContactSendOptions, ReceiptEntry } from './contact.ts';
 export type { Group } from './directory.ts';
-export type { HistoryChat } from './history.ts';
+export type { HistoryChat, PastChat } from './history.ts';
 export type { InboxEntry, Log } from './inbox.ts';
 export type { MediaKind, MediaOptions } from './media.ts';
 export { WrongPairingCodeError } from './pairing-code.ts';

@@ -29,6 +29,10 @@ export class LinkCodes {
     if (stage) this.stages.add(stage);
   }
 
+  close(): void {
+    this.stages.close();
+  }
+
   async agree(code: string, identity: KeyPair, timeoutMs: number): Promise<Agreement> {
     const hello = await this.newestHello(timeoutMs);
     const ref = requiredBytes(hello, 'link_code_pairing_ref');

@@ -5,8 +5,8 @@ import { AppStateKeys } from './app-state-keys.ts';
 import { Contact, type ContactParts, type ContactSendOptions } from './contact.ts';
 import { unwrap } from './content.ts';
 import type { Envelope, Received, VirtualDevice } from './device.ts';
-import { historyNotification, PhoneHistory } from './history.ts';
-import { lidJid, pnJid, serverJid } from './jids.ts';
+import { historyNotification, type PastChat, PhoneHistory, pastChat } from './history.ts';
+import { isGroup, lidJid, pnJid, serverJid, toJid } from './jids.ts';
 import { LinkCodes } from './link-codes.ts';
 import { node } from './nodes.ts';
 import { answerPeer } from './peer-data.ts';
@@ -57,6 +57,14 @@ export class Phone extends Contact {
     this.device().core.directory.forgetDevicesOf(this.jid);
   }
 
+  /** A chat that the phone has had before any companion is linked. */
+  async addHistory(past: PastChat): Promise<void> {
+    const { core } = this.device();
+    const jid = await core.directory.canonical(toJid(past.with));
+    const pn = isGroup(jid) ? undefined : core.directory.phoneNumberOf(jid);
+    this.history.add(pastChat(past, jid, pn, () => core.newMessageId()));
+  }
+
   /** Sends keys and history again; the first login of a companion does it by itself. */
   async syncCompanion(device: number): Promise<void> {
     this.synced.add(device);
@@ -66,6 +74,11 @@ export class Phone extends Contact {
     for (const [index, sync] of this.history.initialSync().entries()) {
       await sender.sendPeer(companion, await historyNotification(this.media, sync, index + 1));
     }
+  }
+
+  override close(): void {
+    super.close();
+    this.linkCodes.close();
   }
 
   override async send(to: string, content: proto.IMessage, options?: ContactSendOptions): Promise<SentMessage> {

@@ -6,7 +6,6 @@ import type { AccountSeed, DeviceAddress, Relay } from '../ports.ts';
 import { countersign, encodeIdentity, signDevice } from './adv.ts';
 import { generateKeyPair, type KeyPair, withKeyType } from './curve.ts';
 import { DeviceKeys } from './device-keys.ts';
-import { createDraw, digits } from './ids.ts';
 import { lidJid, pnJid } from './jids.ts';
 import type { Phone } from './phone.ts';
 
@@ -33,14 +32,14 @@ export interface PreparedAccount {
 
 interface World {
   relay: Relay;
-  seed: string | undefined;
+  /** a phone number that nobody has */
+  freePn(): string;
   createPhone(seed: AccountSeed): Phone;
 }
 
 /** Accounts are made here without a single round trip: a phone signs keys that it made for the companion. */
 export function prepareAccounts(world: World, count: number, options: PrepareOptions): PreparedAccount[] {
-  const draw = createDraw(world.seed, 'prepare');
-  return Array.from({ length: count }, () => prepareAccount(world, `1999${digits(draw, 8)}`, options));
+  return Array.from({ length: count }, () => prepareAccount(world, world.freePn(), options));
 }
 
 function prepareAccount(
