@@ -1,8 +1,15 @@
 import type { ActionContract } from './action.ts';
 import { connectionsContract } from './connections.contract.ts';
+import { eventsContract } from './events.contract.ts';
 import { usersContract } from './users.contract.ts';
+import { webhooksContract } from './webhooks.contract.ts';
 
 /** Every contract of the system. The gateway's routes and the OpenAPI description are made from this list alone. */
-export const CONTRACTS: readonly Record<string, ActionContract>[] = [usersContract, connectionsContract];
+export const CONTRACTS: readonly Record<string, ActionContract>[] = [
+  usersContract,
+  connectionsContract,
+  webhooksContract,
+  eventsContract,
+];
 
 export const ALL_ACTIONS: readonly ActionContract[] = CONTRACTS.flatMap((contract) => Object.values(contract));

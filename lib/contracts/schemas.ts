@@ -191,7 +191,12 @@ const pages: Record<string, JsonSchema> = {
   QueueJobPage: pageOf('QueueJob'),
   WebhookPage: pageOf('Webhook'),
   DeliveryPage: pageOf('Delivery'),
-  EventPage: pageOf('Event'),
+  EventPage: object({
+    items: { type: 'array', items: ref('Event') },
+    next: { ...nullable(string), description: 'cursor of the next page; null at the end' },
+    cursor: { ...string, description: 'always there: continue from here with `after`, also when `next` is null' },
+  }),
+  Redelivered: object({ redelivered: integer }),
 };
 
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = { ...entities, ...pages };
