@@ -131,6 +131,11 @@ export class Contact implements DeviceEvents {
     return this.receipts.waitFor(predicate, timeoutMs);
   }
 
+  /** The server's verdict on a message of this account; its `error` attribute tells a refusal. */
+  waitForAck(id: string, timeoutMs?: number): Promise<BinaryNode> {
+    return this.acks.waitFor(({ attrs }) => attrs.id === id, timeoutMs);
+  }
+
   /** The person reads these messages on the phone; unknown ids are refused. */
   markRead(ids: readonly string[], type: ReadType = 'read'): void {
     const entries = ids.map((id) => {
@@ -138,11 +143,11 @@ export class Contact implements DeviceEvents {
       if (!entry) throw new Error(`${this.pn} did not receive ${id}`);
       return entry;
     });
-    const byAuthor = Map.groupBy(entries, ({ chat, from }) => `${chat} ${from}`);
+    const byAuthor = Map.groupBy(entries, ({ wire }) => `${wire.chat} ${wire.participant}`);
     for (const messages of byAuthor.values()) {
-      const [{ chat, from } = { chat: '', from: '' }] = messages;
       const read = messages.map(({ id }) => id);
-      this.device().core.submit(readReceipt(chat, read, type, isGroup(chat) ? from : undefined));
+      const [first] = messages;
+      if (first) this.device().core.submit(readReceipt(first.wire, read, type));
     }
   }
 
@@ -223,10 +228,9 @@ export class Contact implements DeviceEvents {
     device.core.submit(deliveryReceipt(envelope));
     const visible = type !== undefined && type !== 'protocol' && !envelope.fromMe && !envelope.isPeer;
     if (!visible || device.address.device !== 0 || this.receiptMode === 'delivered') return;
-    const author = isGroup(envelope.chat) ? envelope.author : undefined;
-    device.core.submit(readReceipt(envelope.chat, [envelope.id], 'read', author));
+    device.core.submit(readReceipt(envelope.wire, [envelope.id], 'read'));
     if (this.receiptMode !== 'played' || (type !== 'audio' && type !== 'video')) return;
-    device.core.submit(readReceipt(envelope.chat, [envelope.id], 'played', author));
+    device.core.submit(readReceipt(envelope.wire, [envelope.id], 'played'));
   }
 
   private entryOf(
@@ -234,7 +238,7 @@ export class Contact implements DeviceEvents {
     envelope: Envelope,
     content: proto.IMessage,
   ): Omit<InboxEntry, 'type' | 'text'> {
-    const { id, author, chat, fromMe } = envelope;
+    const { id, author, chat, wire, fromMe } = envelope;
     const fromPn = device.core.directory.phoneNumberOf(author);
     return {
       id,
@@ -243,6 +247,7 @@ export class Contact implements DeviceEvents {
       fromDevice: parseJid(author).device,
       fromMe,
       chat,
+      wire,
       timestampMonotonic: performance.now(),
       device: device.address.device,
       count: 1,

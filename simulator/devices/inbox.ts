@@ -13,6 +13,8 @@ export interface InboxEntry {
   fromMe: boolean;
   /** account or group JID */
   chat: string;
+  /** chat and author as the stanza named them, which is how receipts name them */
+  wire: { chat: string; participant?: string };
   text?: string;
   type: string;
   /** `performance.now()` at the first decryption */

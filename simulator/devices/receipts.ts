@@ -24,12 +24,14 @@ export function deliveryReceipt({ stanza, id, fromMe, isPeer, chat }: Envelope):
 }
 
 /** Read or played: from one device of the person who reads, to the account that wrote. */
-export function readReceipt(chat: string, ids: readonly string[], type: ReadType, participant?: string): BinaryNode {
+export function readReceipt(
+  { chat, participant }: Envelope['wire'],
+  ids: readonly string[],
+  type: ReadType,
+): BinaryNode {
   const [id = '', ...more] = ids;
   const items = more.map((other) => node('item', { id: other }));
-  return node(
-    'receipt',
-    { id, to: chat, type, t: unixSeconds(), ...(participant ? { participant: userJid(participant) } : {}) },
-    items.length > 0 ? [node('list', {}, items)] : undefined,
-  );
+  const author = participant ? { participant: userJid(participant) } : {};
+  const attrs = { id, to: chat, type, t: unixSeconds(), ...author };
+  return node('receipt', attrs, items.length > 0 ? [node('list', {}, items)] : undefined);
 }

@@ -18,6 +18,8 @@ export interface Envelope {
   author: string;
   /** account or group JID; of a copy of an own message, the account that it went to */
   chat: string;
+  /** chat and author as the stanza names them; receipts answer in the same addressing */
+  wire: { chat: string; participant?: string };
   fromMe: boolean;
   isPeer: boolean;
 }
@@ -87,7 +89,8 @@ export class Receiver {
     const author = await directory.canonical(sender);
     const fromMe = this.core.isOwnAccount(author);
     const chat = participant ? from : userJid(await directory.canonical(fromMe && recipient ? recipient : from));
-    return { stanza, id, author, chat, fromMe, isPeer: attrs.category === 'peer' };
+    const wire = participant ? { chat: from, participant } : { chat: userJid(from) };
+    return { stanza, id, author, chat, wire, fromMe, isPeer: attrs.category === 'peer' };
   }
 
   private async decryptPart(

@@ -10,6 +10,8 @@ import { createSerial } from './serial.ts';
 export interface SendOptions {
   /** chosen by the device when left out */
   id?: string;
+  /** how the account is addressed: by LID where it has one (the default), or by phone number as older clients do */
+  addressing?: 'lid' | 'pn';
 }
 
 export interface SentMessage {
@@ -39,10 +41,11 @@ export class Sender {
   send(
     recipient: string,
     content: proto.IMessage,
-    { id = this.core.newMessageId() }: SendOptions = {},
+    { id = this.core.newMessageId(), addressing = 'lid' }: SendOptions = {},
   ): Promise<SentMessage> {
     return this.serial(async () => {
-      const to = await this.core.directory.canonical(toJid(recipient));
+      const canonical = await this.core.directory.canonical(toJid(recipient));
+      const to = addressing === 'pn' ? (this.core.directory.phoneNumberOf(canonical) ?? canonical) : canonical;
       const message = { id, to, content };
       this.remember(message);
       this.core.submit(await (isGroup(to) ? this.groupStanza(message) : this.directStanza(message)));
