@@ -19,7 +19,8 @@ export interface Runtime {
   owner: Owner;
   sessions: SessionStore;
   openSocket: OpenSocket;
-  /** set by the messaging layer before any session opens */
   applier: RecordApplier;
+  /** the bootstrap admin key; `isNew` = made by this start, so nobody has seen it yet */
+  admin: { key: string; isNew: boolean };
   close(): Promise<void>;
 }
