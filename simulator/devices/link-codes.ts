@@ -4,7 +4,7 @@ import type { VirtualDevice } from './device.ts';
 import { Log } from './inbox.ts';
 import { serverJid } from './jids.ts';
 import { child, node, requiredBytes } from './nodes.ts';
-import { PairingAttempt } from './pairing-code.ts';
+import { normalizeCode, PairingAttempt } from './pairing-code.ts';
 
 /** What both sides agreed on. */
 export interface Agreement {
@@ -33,7 +33,8 @@ export class LinkCodes {
     this.stages.close();
   }
 
-  async agree(code: string, identity: KeyPair, timeoutMs: number): Promise<Agreement> {
+  async agree(typed: string, identity: KeyPair, timeoutMs: number): Promise<Agreement> {
+    const code = normalizeCode(typed);
     const hello = await this.newestHello(timeoutMs);
     const ref = requiredBytes(hello, 'link_code_pairing_ref');
     const wrapped = requiredBytes(hello, 'link_code_pairing_wrapped_companion_ephemeral_pub');

@@ -54,8 +54,8 @@ export class PairingAttempt {
     this.companionEphemeral = companionEphemeral;
   }
 
-  static async start(typedCode: string, wrappedCompanionEphemeral: Buffer): Promise<PairingAttempt> {
-    const code = normalizeCode(typedCode);
+  /** @param code normalised */
+  static async start(code: string, wrappedCompanionEphemeral: Buffer): Promise<PairingAttempt> {
     return new PairingAttempt(code, await unwrapPublicKey(code, wrappedCompanionEphemeral));
   }
 

@@ -31,7 +31,7 @@ export function readReceipt(
 ): BinaryNode {
   const [id = '', ...more] = ids;
   const items = more.map((other) => node('item', { id: other }));
-  const author = participant ? { participant: userJid(participant) } : {};
+  const author: Record<string, string> = participant ? { participant: userJid(participant) } : {};
   const attrs = { id, to: chat, type, t: unixSeconds(), ...author };
   return node('receipt', attrs, items.length > 0 ? [node('list', {}, items)] : undefined);
 }
