@@ -1,5 +1,9 @@
 import { afterEach, beforeEach } from '@jest/globals';
 import type { CollectionSpec, Doc, Store } from '../../../lib/storage/port.ts';
+import { TEST_COLLECTIONS } from './test-collections.ts';
+
+export type { Doc } from '../../../lib/storage/port.ts';
+export { LOG, PAIRS, THINGS } from './test-collections.ts';
 
 /** What the suite needs of an adapter. Every call is one fresh, empty store. */
 export type OpenStore = (collections: readonly CollectionSpec[]) => Promise<OpenedStore>;
@@ -17,40 +21,6 @@ export interface OpenedStore {
 export interface Thing extends Doc {
   [field: string]: unknown;
 }
-
-export const THINGS = 'things';
-export const PAIRS = 'pairs';
-export const LOG = 'log';
-
-export const TEST_COLLECTIONS: readonly CollectionSpec[] = [
-  {
-    name: THINGS,
-    indexes: [
-      {
-        fields: [
-          ['owner', 1],
-          ['createdAt', 1],
-        ],
-      },
-      { fields: [['code', 1]], unique: true, whereExists: 'code' },
-      { fields: [['indexed', 1]] },
-      { fields: [['nested.indexed', 1]] },
-    ],
-  },
-  {
-    name: PAIRS,
-    indexes: [
-      {
-        fields: [
-          ['left', 1],
-          ['right', 1],
-        ],
-        unique: true,
-      },
-    ],
-  },
-  { name: LOG, indexes: [{ fields: [['position', 1]] }], ordered: { sequencePer: 'stream' } },
-];
 
 /** Opens a fresh store before each test of the surrounding `describe` and removes it afterwards. */
 export function freshStore(open: OpenStore): { current: OpenedStore; store: Store } {

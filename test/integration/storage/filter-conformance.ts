@@ -18,7 +18,7 @@ const DOCS: readonly Thing[] = [
 ];
 
 const scalar = fc.oneof(
-  fc.constantFrom('', '0', '1', 'a', 'b', 'ab', 'true', 'null', '[1]', '[]', '{}', 'é', '🏰', '\uffee'),
+  fc.constantFrom('', '0', '1', 'a', 'b', 'ab', 'true', 'null', '[1]', '[]', '{}', '{"a":1}', 'é', '🏰', '\uffee'),
   fc.integer({ min: -2, max: 2 }),
   fc.constantFrom(0.5, 1.5),
   fc.boolean(),
@@ -28,7 +28,11 @@ const bound = fc.oneof(
   scalar.filter((value) => typeof value === 'string'),
   fc.integer({ min: -2, max: 2 }),
 );
-const stored = fc.oneof({ weight: 3, arbitrary: scalar }, fc.array(scalar, { maxLength: 3 }), fc.constant({ a: 1 }));
+const stored = fc.oneof(
+  { weight: 3, arbitrary: scalar },
+  fc.array(scalar, { maxLength: 3 }),
+  fc.constantFrom([1], [], { a: 1 }, {}),
+);
 const thing = fc.record(
   { v: stored, indexed: scalar, nested: fc.record({ n: stored, indexed: scalar }, { requiredKeys: [] }) },
   { requiredKeys: [] },
