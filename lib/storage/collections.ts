@@ -40,10 +40,13 @@ export interface ApiKeyDoc {
 }
 
 /**
- * `start`, `restart`: open a socket now, whatever parked it (an account that is logged out pairs anew). `pair`: pair by
- * the row's `pairing`, over fresh credentials unless the login still works. `logout`: tell WhatsApp and park.
+ * What somebody asked for beside running or not, with the generation that it came with; over once that is served.
+ * `pair`: by the row's `pairing`, over fresh credentials. `logout`: tell WhatsApp and park.
  */
-export type ConnectionWish = 'start' | 'restart' | 'pair' | 'logout';
+export interface ConnectionWish {
+  kind: 'pair' | 'logout';
+  generation: number;
+}
 
 export interface ConnectionDoc {
   _id: string;
@@ -64,7 +67,6 @@ export interface ConnectionDoc {
   epoch: number;
   /** bumped by restart, logout and pairing-code requests, so that reconcile sees them whoever runs it */
   generation: number;
-  /** what the newest `generation` asks for; absent or null = whatever `desiredState` says */
   wish?: ConnectionWish | null;
   /** the generation that the session layer has acted on: a parked connection runs again once `generation` is greater */
   servedGeneration?: number;

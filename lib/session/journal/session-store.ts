@@ -1,0 +1,96 @@
+import type { Clock } from '../../clock.ts';
+import { isErrorType } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { JournalDoc, SessionDoc, SessionKeyDoc } from '../../storage/collections.ts';
+import type { Store } from '../../storage/port.ts';
+import type { Vault } from '../../storage/vault.ts';
+import { createBoundedCache } from '../bounded-cache.ts';
+import type { Owner, RecordApplier, SessionActivation, SessionStore } from '../ports.ts';
+import { createActivation, type JournalActivation } from './activation.ts';
+import { createGroupWriter } from './group-writer.ts';
+import type { KeyCache } from './key-snapshot.ts';
+import { type SessionCollections, takeOverSession } from './takeover.ts';
+
+export interface SessionStoreOptions {
+  store: Store;
+  vault: Vault;
+  clock: Clock;
+  log: Log;
+  applier: RecordApplier;
+  /** how long an unanswered read or write is repeated before the activation ends. Milliseconds, default 30,000 */
+  patienceMs?: number;
+  /** cache of keys for all sessions of this process. Bytes, default 64 MiB */
+  keyCacheBytes?: number;
+}
+
+const DEFAULT_PATIENCE_MS = 30_000;
+const DEFAULT_KEY_CACHE_BYTES = 64 * 1024 * 1024;
+/** what an entry of the cache costs beside its value: the key string and the map's slot */
+const CACHE_ENTRY_BYTES = 200;
+
+const journalActivations = new WeakSet<SessionActivation>();
+
+/** Session state over the document store: a snapshot of keys plus a fenced journal. Knows nothing of WhatsApp. */
+export function createSessionStore(options: SessionStoreOptions): SessionStore {
+  const { store, vault, clock, log, applier } = options;
+  const patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
+  const collections: SessionCollections = {
+    sessions: store.collection<SessionDoc>('sessions'),
+    keys: store.collection<SessionKeyDoc>('sessionKeys'),
+    journal: store.collection<JournalDoc>('sessionJournal'),
+  };
+  const writer = createGroupWriter({ journal: collections.journal, clock, log, patienceMs });
+  const cache: KeyCache = createBoundedCache(
+    options.keyCacheBytes ?? DEFAULT_KEY_CACHE_BYTES,
+    ({ value }, key) => CACHE_ENTRY_BYTES + key.length + (value?.byteLength ?? 0),
+  );
+
+  async function takeOver(connectionId: string, userId: string, owner: Owner): Promise<SessionActivation> {
+    const taken = await takeOverSession(collections, writer, vault, { connectionId, userId, owner });
+    const activation = createActivation({
+      connectionId,
+      userId,
+      owner,
+      taken,
+      collections,
+      writer,
+      vault,
+      cache,
+      records: applier,
+      clock,
+      log,
+      patienceMs,
+    });
+    journalActivations.add(activation);
+    await replayTail(activation);
+    return activation;
+  }
+
+  /** Records that cannot be applied for another reason than the store stay in the journal and are tried again later. */
+  async function replayTail(activation: JournalActivation & { replayTail(): Promise<void> }): Promise<void> {
+    try {
+      await activation.replayTail();
+    } catch (error) {
+      const { connectionId, epoch } = activation;
+      log.error({ connectionId, epoch, cause: (error as Error).message }, 'the tail of the journal is not applied yet');
+      if (!isErrorType(error, 'STORE_UNAVAILABLE', 'SESSION_FENCED', 'SESSION_QUARANTINED')) return;
+      await activation.close({ release: false });
+      throw error;
+    }
+  }
+
+  return {
+    takeOver,
+    async destroy(connectionId) {
+      await collections.keys.deleteMany({ connectionId });
+      await collections.journal.deleteMany({ connectionId });
+      await collections.sessions.deleteMany({ _id: connectionId });
+    },
+  };
+}
+
+/** The inside of an activation, for the adapter of the protocol. @throws TypeError when it is not one of ours */
+export function journalActivation(activation: SessionActivation): JournalActivation {
+  if (!journalActivations.has(activation)) throw new TypeError('Not an activation of this session store.');
+  return activation as JournalActivation;
+}
