@@ -16,6 +16,7 @@ import {
   uploadEncrypted,
 } from './media.ts';
 import { deliveryReceipt, type ReadType, type ReceiptMode, readReceipt } from './receipts.ts';
+import { loseSessions, spoilSessions } from './sabotage.ts';
 import type { SendOptions, SentMessage } from './sender.ts';
 import { type Signals, signalsOf } from './signals.ts';
 
@@ -149,6 +150,16 @@ export class Contact implements DeviceEvents {
       const [first] = messages;
       if (first) this.device().core.submit(readReceipt(first.wire, read, type));
     }
+  }
+
+  /** From the next message of that account on, this device cannot read until the session is repaired. */
+  loseSessions(account: string, device = 0): Promise<void> {
+    return loseSessions(this.device(device).core, account);
+  }
+
+  /** That account cannot read the next messages of this device until the session is repaired. */
+  spoilSessions(account: string, device = 0): Promise<void> {
+    return spoilSessions(this.device(device).core, account);
   }
 
   goOnline(): void {

@@ -89,6 +89,29 @@ test('what cannot be decrypted is asked for again and arrives', async () => {
   expect(bob.inbox.byId(id).map(({ count }) => count)).toEqual([1, 1]);
 });
 
+test.each(['lose', 'spoil'] as const)('a session that one side %ss is repaired both ways', async (how) => {
+  const alice = devices.createContact({ pn: '15550000001', devices: 2 });
+  const bob = devices.createContact({ pn: '15550000002', devices: 2 });
+  await alice.sendText(bob.jid, 'there');
+  await bob.sendText(alice.jid, 'back');
+  await alice.waitForMessage(({ text, device }) => text === 'back' && device === 0);
+  if (how === 'lose') await bob.loseSessions(alice.pn);
+  else await alice.spoilSessions(bob.pn);
+  const { id } = await alice.sendText(bob.jid, 'again');
+  await eventually(() =>
+    expect(
+      bob.inbox
+        .byId(id)
+        .map(({ device }) => device)
+        .sort(),
+    ).toEqual([0, 1]),
+  );
+  const next = await alice.sendText(bob.jid, 'and on');
+  await eventually(() => expect(bob.inbox.byId(next.id)).toHaveLength(2));
+  expect(outcomes('retry-sent').length).toBeGreaterThan(0);
+  expect(outcomes('retry-sent').every(({ stanzaId }) => stanzaId === id)).toBe(true);
+});
+
 test('asks at most five times', async () => {
   const alice = devices.createContact({ pn: '15550000001' });
   const bob = devices.createContact({ pn: '15550000002' });
