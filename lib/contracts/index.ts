@@ -1,6 +1,7 @@
 import type { ActionContract } from './action.ts';
 import { connectionsContract } from './connections.contract.ts';
 import { eventsContract } from './events.contract.ts';
+import { messagesContract } from './messages.contract.ts';
 import { usersContract } from './users.contract.ts';
 import { webhooksContract } from './webhooks.contract.ts';
 
@@ -8,6 +9,7 @@ import { webhooksContract } from './webhooks.contract.ts';
 export const CONTRACTS: readonly Record<string, ActionContract>[] = [
   usersContract,
   connectionsContract,
+  messagesContract,
   webhooksContract,
   eventsContract,
 ];

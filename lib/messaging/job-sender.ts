@@ -15,7 +15,6 @@ export interface JobSender {
   process(job: JobDoc, message: MessageDoc): Promise<SendOutcome>;
 }
 
-const DEFAULT_ACK_TIMEOUT_MS = 30_000;
 /** An error that is neither WhatsApp's answer nor the socket's end: after so many the message fails, and frees its chat. */
 const MAX_FAILURES = 5;
 const REACHOUT_RESTRICTION = 463;
@@ -24,12 +23,11 @@ type Unsent = { type: 'NOT_ON_WHATSAPP' };
 type Target = { waId: string; learned: Partial<MessageDoc> } | Unsent;
 
 export function createJobSender(options: OutboxOptions, isStopping: () => boolean): JobSender {
-  const { store, vault, clock, log, connection, socket, onRestricted, ackTimeoutMs = DEFAULT_ACK_TIMEOUT_MS } = options;
+  const { store, vault, clock, log, connection, socket, onRestricted } = options;
   const identities = identitiesOf(store);
   const { settle } = createSettlement(options);
-  /** by job: what happened to it on this socket */
+  /** by job: how often it failed on this socket */
   const failures = new Map<string, number>();
-  const unanswered = new Set<string>();
 
   /** The chat as WhatsApp wants it addressed: by LID where there is one. Asks WhatsApp about numbers never met. */
   async function targetOf(message: MessageDoc): Promise<Target> {
@@ -41,13 +39,6 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
     if (!found) return { type: 'NOT_ON_WHATSAPP' };
     const person = await identities.meet(connection, { lid: found.lid, pn: to.pn });
     return { waId: person.lid ?? (to.pn as string), learned: { to: { ...partyOf(person, to.name), id: to.id } } };
-  }
-
-  function acknowledged(sending: Promise<ServerAck>): Promise<ServerAck> {
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(ackTimeoutMs, () => reject(new CastellanError('OUTCOME_UNKNOWN')));
-      sending.finally(cancel).then(resolve, reject);
-    });
   }
 
   function verdictOf({ waCode }: ServerAck): Verdict {
@@ -67,7 +58,7 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
     const { waMessageId, _id: messageId } = message;
     const content = openContent(vault, message);
     const request = { jobId: job._id, messageId, waMessageId, chatId: target.waId, content };
-    const ack = await acknowledged(socket.send(request));
+    const ack = await socket.send(request);
     await settled(() => settle(job, message, verdictOf(ack), target.learned));
     return 'finished';
   }
@@ -89,23 +80,12 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
     const type = errorType(error);
     if (type === 'SESSION_FENCED' || type === 'STORE_UNAVAILABLE') return 'closed';
     if (type === 'CONNECTION_CLOSED') return afterClose(job, message, error);
-    if (type === 'OUTCOME_UNKNOWN') return afterSilence(job, message);
     const count = (failures.get(job._id) ?? 0) + 1;
     failures.set(job._id, count);
     log.error({ err: error, jobId: job._id, count }, 'a message could not be sent');
     if (count < MAX_FAILURES) return 'again';
     const failure = { type: 'INTERNAL_ERROR', message: 'The message could not be sent.' };
     await settle(job, message, { job: 'failed', error: failure });
-    return 'finished';
-  }
-
-  /** One repeat after a lost ack, as promised; after that a person decides. */
-  async function afterSilence(job: JobDoc, message: MessageDoc): Promise<SendOutcome> {
-    if (job.onUnknown === 'resend' && !unanswered.has(job._id)) {
-      unanswered.add(job._id);
-      return 'again';
-    }
-    await settle(job, message, { job: 'parked' });
     return 'finished';
   }
 
@@ -137,10 +117,7 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
           log.warn({ err: error, jobId: job._id }, 'cannot store the outcome of a send');
           return 'closed' as const;
         });
-      if (outcome === 'finished') {
-        failures.delete(job._id);
-        unanswered.delete(job._id);
-      }
+      if (outcome === 'finished') failures.delete(job._id);
       return outcome;
     },
   };

@@ -15,7 +15,7 @@ export interface OutboxOptions {
   /** of the activation; nothing is written where a later one wrote */
   epoch: number;
   /**
-   * The open socket. `send` rejects with CONNECTION_CLOSED when it ended before the ack; with `data: {claimed: false}`
+   * The open socket. A late ack ends it. `send` rejects with CONNECTION_CLOSED when it ended before the ack; with `data: {claimed: false}`
    * where the claim is certainly not durable, so that nothing can have left.
    */
   socket: Pick<WhatsAppSocket, 'send' | 'lookup'>;
@@ -25,8 +25,6 @@ export interface OutboxOptions {
   onRestricted?(restriction: 'new_chats'): void;
   /** chats in which a message may be on its way at the same time (never two in one chat); default 4 */
   maxInFlight?: number;
-  /** after that long without an ack on an open socket the outcome counts as unknown; default 30,000 */
-  ackTimeoutMs?: number;
 }
 
 /** Made when a socket opens, stopped when it is gone; holds nothing that is not in the store. */

@@ -1,0 +1,94 @@
+import type { Caller } from '../contracts/action.ts';
+import type { Message, MessageContent, Page, QueueJob } from '../contracts/entities.ts';
+import type { MessagesActions } from '../contracts/messages.contract.ts';
+import { found, scopeFilter } from '../contracts/scope.ts';
+import type { JobDoc, MessageDoc } from '../storage/collections.ts';
+import { listByCursor } from '../storage/cursor-list.ts';
+import type { Filter, Store } from '../storage/port.ts';
+import type { Vault } from '../storage/vault.ts';
+import type { Identities } from './identities.ts';
+import { JOBS_COLLECTION, MESSAGES_COLLECTION, openContent, toMessage, toQueueJob } from './message-view.ts';
+import { parseRecipient } from './recipients.ts';
+
+type ListParams = MessagesActions['list']['params'];
+type JobListParams = MessagesActions['jobList']['params'];
+
+export interface QueriesOptions {
+  store: Store;
+  vault: Vault;
+  identities: Identities;
+}
+
+/** Reading messages and jobs, each tenant its own. Lists run newest first. */
+export interface Queries {
+  /** @throws INVALID_RECIPIENT when `chatId` is no id, BAD_REQUEST for a foreign cursor */
+  list(caller: Caller, params: ListParams): Promise<Page<Message>>;
+  /** @throws NOT_FOUND */
+  get(caller: Caller, messageId: string): Promise<Message>;
+  jobList(caller: Caller, params: JobListParams): Promise<Page<QueueJob>>;
+  /** @throws NOT_FOUND */
+  jobGet(caller: Caller, jobId: string): Promise<QueueJob>;
+}
+
+export function createQueries({ store, vault, identities }: QueriesOptions): Queries {
+  const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
+  const jobs = store.collection<JobDoc>(JOBS_COLLECTION);
+  const view = (doc: MessageDoc) => toMessage(doc, openContent(vault, doc));
+
+  /** The chat under every id that it may go by. */
+  async function chatFilter(caller: Caller, { chatId, connectionId }: ListParams): Promise<Filter> {
+    if (chatId === undefined) return {};
+    const { id } = parseRecipient(chatId);
+    const scope = { ...(connectionId !== undefined && { connectionId }), ...scopeFilter(caller) };
+    return { chatId: { $in: await identities.formsOf(id, scope) } };
+  }
+
+  return {
+    async list(caller, params) {
+      const { limit, after } = params;
+      const filter = {
+        ...scopeFilter(caller),
+        ...pick(params, ['connectionId', 'direction', 'status']),
+        ...(await chatFilter(caller, params)),
+      };
+      const { items, next } = await listByCursor(messages, { filter, by: 'timestamp', limit, after });
+      return { items: items.map(view), next };
+    },
+
+    async get(caller, messageId) {
+      return view(found(await messages.findOne({ _id: messageId, ...scopeFilter(caller) })));
+    },
+
+    async jobList(caller, params) {
+      const { limit, after } = params;
+      const filter = { ...scopeFilter(caller), ...pick(params, ['connectionId', 'status']) };
+      const { items, next } = await listByCursor(jobs, { filter, limit, after });
+      return { items: items.map(toQueueJob), next };
+    },
+
+    async jobGet(caller, jobId) {
+      return toQueueJob(found(await jobs.findOne({ _id: jobId, ...scopeFilter(caller) })));
+    },
+  };
+}
+
+/**
+ * @returns what was sent under this WhatsApp id, for a contact's device that could not read it and asks again; null when
+ *   this connection sent no such message
+ */
+export async function loadOutgoing(
+  store: Store,
+  vault: Vault,
+  connectionId: string,
+  waMessageId: string,
+): Promise<MessageContent | null> {
+  const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
+  const doc = await messages.findOne({ connectionId, waMessageId, direction: 'outbound' });
+  return doc && openContent(vault, doc);
+}
+
+function pick<T extends object, K extends keyof T & string>(from: T, fields: readonly K[]): Filter {
+  return Object.fromEntries(
+    fields.filter((field) => from[field] !== undefined).map((field) => [field, from[field]]),
+  ) as Filter;
+}

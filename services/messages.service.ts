@@ -1,0 +1,40 @@
+import type { ServiceSchema } from 'moleculer';
+import { type MessagesActions, messagesContract } from '../lib/contracts/messages.contract.ts';
+import { requireCaller } from '../lib/contracts/scope.ts';
+import { sessionNodeContract } from '../lib/contracts/session-node.contract.ts';
+import { createMessaging } from '../lib/messaging/messaging.ts';
+import type { Runtime } from '../lib/runtime.ts';
+import { type CallContext, defineService } from '../mixins/define-service.ts';
+
+/** Messages and the jobs that send them. */
+export default function messagesService(runtime: Runtime): ServiceSchema {
+  const messaging = createMessaging(runtime);
+  const { log } = runtime;
+
+  /** Not waited for: the message is durable, and its owner looks every second by itself. */
+  function wakeOwner({ broker, meta }: CallContext, connectionId: string): void {
+    broker.call(sessionNodeContract.wake.name, { connectionId }, { meta }).catch((error: unknown) => {
+      log.debug({ connectionId, err: error }, 'a wake-up was lost');
+    });
+  }
+
+  return defineService<MessagesActions>({
+    name: 'messages',
+    contract: messagesContract,
+    actions: {
+      async send(params, ctx) {
+        const { message, sent } = await messaging.send(requireCaller(ctx.meta), params, {
+          reservedUlid: ctx.meta.idempotency?.reservedUlid,
+          wakeOwner: () => wakeOwner(ctx, params.connectionId),
+        });
+        ctx.meta.$statusCode = sent ? 200 : 202;
+        return message;
+      },
+      list: (query, ctx) => messaging.list(requireCaller(ctx.meta), query),
+      get: ({ messageId }, ctx) => messaging.get(requireCaller(ctx.meta), messageId),
+      jobList: (query, ctx) => messaging.jobList(requireCaller(ctx.meta), query),
+      jobGet: ({ jobId }, ctx) => messaging.jobGet(requireCaller(ctx.meta), jobId),
+      jobCancel: ({ jobId }, ctx) => messaging.jobCancel(requireCaller(ctx.meta), jobId),
+    },
+  });
+}
