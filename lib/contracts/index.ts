@@ -1,7 +1,9 @@
 import type { ActionContract } from './action.ts';
 import { connectionsContract } from './connections.contract.ts';
 import { eventsContract } from './events.contract.ts';
+import { gatewayContract } from './gateway.contract.ts';
 import { messagesContract } from './messages.contract.ts';
+import { sessionNodeContract } from './session-node.contract.ts';
 import { usersContract } from './users.contract.ts';
 import { webhooksContract } from './webhooks.contract.ts';
 
@@ -12,6 +14,7 @@ export const CONTRACTS: readonly Record<string, ActionContract>[] = [
   messagesContract,
   webhooksContract,
   eventsContract,
+  gatewayContract,
 ];
 
 export const ALL_ACTIONS: readonly ActionContract[] = CONTRACTS.flatMap((contract) => Object.values(contract));

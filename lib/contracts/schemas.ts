@@ -177,6 +177,24 @@ const entities: Record<string, JsonSchema> = {
     occurredAt: time,
     data: {},
   }),
+  Node: object({
+    nodeId: string,
+    incarnation: { ...string, description: 'new at every start of the process' },
+    draining: boolean,
+    connections: { ...integer, description: 'that run here' },
+    open: { ...integer, description: 'of them: logged in' },
+    startedAt: time,
+  }),
+  Worker: object({
+    workerId: string,
+    connectionId: string,
+    nodeId: string,
+    epoch: integer,
+    status: oneOfValues(['live', 'ended']),
+    startedAt: time,
+    endedAt: nullable(time),
+    endReason: nullable(string),
+  }),
   Error: object({
     error: object({ type: string, message: string, requestId: string, details: anyObject }, ['details']),
   }),
@@ -191,6 +209,8 @@ const pages: Record<string, JsonSchema> = {
   QueueJobPage: pageOf('QueueJob'),
   WebhookPage: pageOf('Webhook'),
   DeliveryPage: pageOf('Delivery'),
+  NodePage: pageOf('Node'),
+  WorkerPage: pageOf('Worker'),
   EventPage: object({
     items: { type: 'array', items: ref('Event') },
     next: { ...nullable(string), description: 'cursor of the next page; null at the end' },

@@ -141,6 +141,8 @@ export interface SocketOptions {
   activation: SessionActivation;
   handlers: SocketHandlers;
   browser: [os: string, browser: string, version: string];
+  /** asked synchronously before every write: false once this node can no longer prove that the session is its own */
+  mayWrite?: () => boolean;
 }
 
 /** Opens a socket; returns at once, everything else comes through the handlers. */

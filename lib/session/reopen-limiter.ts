@@ -15,8 +15,8 @@ export interface LimiterOptions {
   burst: number;
 }
 
-/** Reopens after a failure, a node: 10 a second. */
-export const REOPEN_LIMIT: LimiterOptions = { perSecond: 10, burst: 10 };
+/** Reopens after a failure, a node: 10 in any second, so one every 100 ms and never two at once. */
+export const REOPEN_LIMIT: LimiterOptions = { perSecond: 10, burst: 1 };
 /** Claims, takeovers and moves, a node: 30 a second, 50 at once. */
 export const CLAIM_LIMIT: LimiterOptions = { perSecond: 30, burst: 50 };
 

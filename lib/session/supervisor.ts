@@ -109,7 +109,7 @@ interface Case {
   random: () => number;
 }
 
-type Row = (c: Case) => Partial<Decision> & Pick<Decision, 'status' | 'reason' | 'next'>;
+type Row = (c: Case) => Partial<Omit<Decision, 'degraded'>> & Pick<Decision, 'status' | 'reason' | 'next'>;
 
 const RESTARTS_AT_ONCE = 3;
 
@@ -154,13 +154,23 @@ export function decide(
   };
   const row = ROWS[end.code] ?? streamError;
   const decision = row({ end, situation, history: before, timings, random });
+  const after = { ...before, attempts: before.attempts + 1, ...decision.history };
   return {
-    degraded: false,
     takesCanary: false,
     alert: false,
     ...decision,
-    history: { ...before, attempts: before.attempts + 1, ...decision.history },
+    degraded: isDegraded(after, situation.now, timings),
+    history: after,
   };
+}
+
+/** Whether WhatsApp broke the stream so often lately that somebody should look. */
+export function isDegraded(history: EndHistory, now: number, timings: SupervisorTimings): boolean {
+  return recentStreamErrors(history, now, timings).length >= timings.streamErrorLimit;
+}
+
+function recentStreamErrors(history: EndHistory, now: number, timings: SupervisorTimings): number[] {
+  return history.streamErrorsAt.filter((at) => now - at < timings.streamErrorWindowMs);
 }
 
 /** Full jitter, so that a thousand connections that fell together do not come back together. */
@@ -222,12 +232,11 @@ function replaced(c: Case): ReturnType<Row> {
 /** Also for what the table does not know. Credentials are never deleted for it. */
 function streamError(c: Case): ReturnType<Row> {
   const { end, history, situation, timings } = c;
-  const recent = history.streamErrorsAt.filter((at) => situation.now - at < timings.streamErrorWindowMs);
+  const recent = recentStreamErrors(history, situation.now, timings);
   const streamErrorsAt = [...recent, situation.now].slice(-timings.streamErrorLimit);
   return {
     status: 'reconnecting',
     reason: `WhatsApp ended the stream: ${end.reason} (${end.code}).`,
-    degraded: streamErrorsAt.length >= timings.streamErrorLimit,
     next: { kind: 'reconnect', delayMs: jitter(c) },
     history: { ...history, attempts: history.attempts + 1, streamErrorsAt },
   };

@@ -1,0 +1,530 @@
+import type { Clock } from '../clock.ts';
+import type { ConnectionStatus, Party } from '../contracts/entities.ts';
+import { CastellanError, isErrorType } from '../errors.ts';
+import type { EventLog } from '../events/event-log.port.ts';
+import type { Log } from '../log.ts';
+import type { Outbox, OutboxOptions } from '../messaging/outbox.port.ts';
+import type { ConnectionDoc } from '../storage/collections.ts';
+import type { Store } from '../storage/port.ts';
+import type { Vault } from '../storage/vault.ts';
+import { browserOf } from './browser.ts';
+import { createPairingDesk, type PairingCode, type PairingDesk } from './pairing-desk.ts';
+import type { OpenSocket, Owner, SessionActivation, SessionStore, SocketEnd, WhatsAppSocket } from './ports.ts';
+import type { Limiter } from './reopen-limiter.ts';
+import { createSerial } from './serial.ts';
+import { createStatusWriter, type StatusChange, type StatusWriter } from './status-writer.ts';
+import {
+  type Decision,
+  decide,
+  type EndHistory,
+  isDegraded,
+  NO_HISTORY,
+  type SupervisorTimings,
+} from './supervisor.ts';
+import { wishOf } from './wanted.ts';
+import { within } from './within.ts';
+import { createWorkerRecord } from './worker-record.ts';
+
+/**
+ * One activation of one connection on this node: takes the session over, keeps a socket open, and says what happens in
+ * the connection's row. Its life:
+ *
+ *   taking-over   the takeover is being journalled, the session loaded
+ *   connecting    a socket was opened and has not said anything yet
+ *   pairing       the socket shows QR codes or a pairing code
+ *   open          logged in; the outbox runs
+ *   waiting       no socket; a timer opens the next one (backoff)
+ *   sleeping      no socket; a timer opens the next one at the end of a temporary ban
+ *   ending        no socket, no timer, no outbox; the last writes are under way
+ *   ended         nothing is left; another activation needs a new actor
+ *
+ * Everything that takes time runs through one queue, so that two thoughts never overlap; what must not wait (a dead
+ * socket, a lost lock, a fenced session) ends the socket at once and leaves only the writing to the queue. Any state
+ * goes to `ending` in four ways: on request, because the table parks, silently (fenced, lock lost, replaced by another
+ * node), or because the store is gone.
+ */
+export type ActorState =
+  | 'taking-over'
+  | 'connecting'
+  | 'pairing'
+  | 'open'
+  | 'waiting'
+  | 'sleeping'
+  | 'ending'
+  | 'ended';
+
+/** Why an actor is gone; the manager decides by it when the connection may run here again. */
+export type ActorEnd = 'stopped' | 'parked' | 'yielded' | 'fenced' | 'lost' | 'store-down' | 'crashed';
+
+export interface ActorTimings extends SupervisorTimings {
+  /** a send in flight may finish for this long when the actor is stopped, ms. Default 5,000 */
+  drainGraceMs: number;
+  /** how long a logout waits for an open socket to tell WhatsApp, ms. Default 15,000 */
+  logoutTimeoutMs: number;
+}
+
+export interface ActorDeps {
+  store: Store;
+  events: EventLog;
+  vault: Vault;
+  clock: Clock;
+  log: Log;
+  owner: Owner;
+  sessions: SessionStore;
+  openSocket: OpenSocket;
+  createOutbox(options: OutboxForActor): Outbox;
+  /** spreads reopens after a failure over the node */
+  reopens: Limiter;
+  /** the node's one try with an outdated client */
+  canary: { isFree(): boolean; take(): void };
+  timings: ActorTimings;
+  random(): number;
+}
+
+export type OutboxForActor = Pick<
+  OutboxOptions,
+  'connection' | 'epoch' | 'socket' | 'restrictions' | 'onRestricted' | 'log'
+>;
+
+/** The lock as its actor sees it. */
+export interface Lease {
+  /** synchronous, before every write to a socket: can this node still prove that the lock is its own? */
+  isMine(): boolean;
+}
+
+interface Activated {
+  activation: SessionActivation;
+  writer: StatusWriter;
+  desk: PairingDesk;
+  worker: ReturnType<typeof createWorkerRecord>;
+}
+
+/** after these the stored login is worth nothing: a start by a person begins a new one */
+const PAIRS_ANEW: ReadonlySet<ConnectionStatus> = new Set(['logged_out', 'needs_pairing']);
+
+export class ConnectionActor {
+  readonly connectionId: string;
+  readonly ended: Promise<ActorEnd>;
+  readonly #deps: ActorDeps;
+  readonly #lease: Lease;
+  readonly #log: Log;
+  readonly #serial = createSerial((error) => this.#onError(error));
+  readonly #done = Promise.withResolvers<ActorEnd>();
+  readonly #startedBySomeone: boolean;
+  #row: ConnectionDoc;
+  #state: ActorState = 'taking-over';
+  #live: Activated | null = null;
+  #socket: WhatsAppSocket | null = null;
+  #outbox: Outbox | null = null;
+  #openedAt: number | null = null;
+  #history: EndHistory = NO_HISTORY;
+  #cancelTimer: () => void = () => {};
+  #cancelStableTimer: () => void = () => {};
+  #cancelLogoutTimer: () => void = () => {};
+  #logoutWanted = false;
+
+  /** @param row as it was read when the lock was claimed; `startedBySomeone`: a wish that nobody has acted on yet */
+  constructor(deps: ActorDeps, row: ConnectionDoc, lease: Lease, startedBySomeone: boolean) {
+    this.#deps = deps;
+    this.#row = row;
+    this.#lease = lease;
+    this.#startedBySomeone = startedBySomeone;
+    this.connectionId = row._id;
+    this.ended = this.#done.promise;
+    this.#log = deps.log.child({ connectionId: row._id });
+  }
+
+  get state(): ActorState {
+    return this.#state;
+  }
+
+  get isOver(): boolean {
+    return this.#isEnding();
+  }
+
+  /** of the row that the actor last acted on */
+  get generation(): number {
+    return this.#row.generation;
+  }
+
+  get epoch(): number | null {
+    return this.#live?.activation.epoch ?? null;
+  }
+
+  /** Takes the session over and opens it. @returns once the first socket is on its way, or the actor ended */
+  start(): Promise<void> {
+    return this.#serial.run(() => this.#takeOver());
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    this.#outbox?.wake();
+  }
+
+  /** The row has a newer generation: somebody wishes something. */
+  apply(row: ConnectionDoc): Promise<void> {
+    const before = this.#row;
+    this.#row = row;
+    return this.#serial.run(async () => {
+      if (this.#isEnding() || row.generation <= before.generation) return;
+      if (wishOf(row) === 'logout') return this.#logout();
+      await this.#restart();
+    });
+  }
+
+  /** @returns the code of the pairing that a wish of this kind began. @throws CONNECTION_CLOSED */
+  pairingCode(): Promise<PairingCode> {
+    const wanted = Promise.withResolvers<PairingCode>();
+    void this.#serial.run(() => {
+      if (this.#live && !this.#isEnding()) this.#live.desk.nextCode().then(wanted.resolve, wanted.reject);
+      else wanted.reject(new CastellanError('CONNECTION_CLOSED'));
+    });
+    return wanted.promise;
+  }
+
+  /**
+   * Ends it in the planned way: what is being sent may finish (grace), then the socket is terminated, the session is
+   * flushed and released.
+   * @param status what the row shows from then on
+   */
+  stop(status: ConnectionStatus, reason: string): Promise<void> {
+    return this.#serial.run(async () => {
+      if (this.#isEnding()) return;
+      await this.#drainOutbox();
+      await this.#finish('stopped', { status, reason });
+    });
+  }
+
+  /** Ends it in the planned way, for another run of this connection, here or elsewhere. */
+  async handOver(): Promise<void> {
+    const comesBack = this.#row.me === null ? 'connecting' : 'reconnecting';
+    await this.stop(comesBack, 'The node that ran it stopped; it goes on elsewhere.');
+    await this.ended;
+  }
+
+  /** Ends it for good: WhatsApp is told where a socket is open. */
+  async logoutAndStop(): Promise<void> {
+    await this.#serial.run(() => (this.#isEnding() ? undefined : this.#logoutNow()));
+    await this.ended;
+  }
+
+  /** Ends it at once and without a word: another owner has the session, or may have it. */
+  abandon(end: 'lost' | 'fenced' | 'store-down' | 'crashed'): void {
+    if (this.#isEnding()) return;
+    this.#state = 'ending';
+    this.#dropSocket();
+    void this.#serial.run(() => this.#close(end, false));
+  }
+
+  #isEnding(): boolean {
+    return this.#state === 'ending' || this.#state === 'ended';
+  }
+
+  async #takeOver(): Promise<void> {
+    const { sessions, owner, clock } = this.#deps;
+    const { _id: connectionId, userId } = this.#row;
+    let activation: SessionActivation;
+    try {
+      activation = await sessions.takeOver(connectionId, userId, owner);
+    } catch (error) {
+      if (isErrorType(error, 'SESSION_QUARANTINED')) return this.#quarantine();
+      throw error;
+    }
+    const { epoch } = activation;
+    const writer = createStatusWriter({ ...this.#deps, connection: this.#row, nodeId: owner.nodeId, epoch });
+    const desk = createPairingDesk({ ...this.#deps, owner: { connectionId, userId, epoch }, writer });
+    const worker = createWorkerRecord({ connectionId, userId, epoch }, owner);
+    this.#live = { activation, writer, desk, worker };
+    activation.onFailure((error) => this.#onError(error));
+    if (this.#isEnding()) return;
+    const pairsAnew = this.#startedBySomeone && PAIRS_ANEW.has(this.#row.status);
+    if (pairsAnew && activation.registered) await activation.resetCredentials();
+    const { sleepUntil } = this.#row;
+    const sleeps = !this.#startedBySomeone && sleepUntil != null && sleepUntil > clock.now();
+    await writer.write({
+      ...this.#firstStatus(sleeps),
+      row: { ...this.#servedFields(), worker: { nodeId: owner.nodeId, epoch } },
+      writes: worker.started(clock.now()),
+    });
+    if (sleeps) return this.#sleep(sleepUntil);
+    if (wishOf(this.#row) === 'logout') return this.#logout();
+    await this.#open();
+  }
+
+  #firstStatus(sleeps: boolean): Pick<StatusChange, 'status' | 'reason' | 'code'> {
+    const { status, statusReason, statusCode } = this.#row;
+    if (sleeps) return { status: 'restricted', reason: statusReason, code: statusCode };
+    if (status === 'open' || status === 'reconnecting') {
+      return { status: 'reconnecting', reason: 'Taken over by another run; connecting anew.' };
+    }
+    return { status: 'connecting', reason: null };
+  }
+
+  /** What becomes of a wish once it was acted on. */
+  #servedFields(): StatusChange['row'] {
+    const served = { servedGeneration: this.#row.generation };
+    return this.#startedBySomeone ? { ...served, restrictions: [], sleepUntil: null } : served;
+  }
+
+  async #open(): Promise<void> {
+    if (this.#isEnding() || !this.#live) return;
+    if (!this.#lease.isMine()) return this.abandon('lost');
+    const { activation, desk, writer } = this.#live;
+    if (!activation.registered) {
+      /* what an unfinished pairing left (its early `me`) would be taken for a login, and answered with 401 */
+      await activation.resetCredentials();
+      await writer.write({ status: writer.status, reason: null, ...desk.begin(this.#row.pairing) });
+    }
+    if (this.#isEnding()) return;
+    this.#state = 'connecting';
+    this.#openedAt = null;
+    const socket: WhatsAppSocket = this.#deps.openSocket({
+      activation,
+      browser: browserOf(this.#row.deviceInfo),
+      mayWrite: () => this.#lease.isMine(),
+      handlers: {
+        qr: (qr, validForMs) => this.#with(socket, () => this.#onQr(socket, qr, validForMs)),
+        paired: (me) => this.#with(socket, () => this.#onPaired(me)),
+        open: (me) => this.#with(socket, () => this.#onOpen(socket, me)),
+        closed: (end) => this.#onClosed(end),
+      },
+    });
+    this.#socket = socket;
+  }
+
+  /** Thinks about a socket's news unless it is gone by then. */
+  #with(socket: WhatsAppSocket, task: () => Promise<void>): void {
+    void this.#serial.run(() => (this.#socket === socket ? task() : undefined));
+  }
+
+  async #onQr(socket: WhatsAppSocket, qr: string, validForMs: number): Promise<void> {
+    this.#state = 'pairing';
+    try {
+      await this.#live?.desk.onQr(socket, qr, validForMs);
+    } catch (error) {
+      /* the socket's end follows, and says more */
+      if (!isErrorType(error, 'CONNECTION_CLOSED')) throw error;
+    }
+  }
+
+  async #onPaired(me: Party): Promise<void> {
+    await this.#live?.activation.flush();
+    await this.#live?.desk.paired(me);
+  }
+
+  async #onOpen(socket: WhatsAppSocket, me: Party): Promise<void> {
+    if (!this.#live) return;
+    const { activation, writer } = this.#live;
+    this.#state = 'open';
+    this.#openedAt = this.#deps.clock.monotonic();
+    this.#history = { ...this.#history, canaryTried: false };
+    const known = { ...me, name: me.name ?? this.#row.me?.name ?? null };
+    await writer.write({ status: 'open', reason: null, row: { me: known, sleepUntil: null } });
+    this.#row = { ...this.#row, me: known };
+    if (this.#socket !== socket) return;
+    if (this.#logoutWanted) return this.#logoutNow();
+    this.#outbox = this.#deps.createOutbox({
+      connection: { connectionId: this.connectionId, userId: this.#row.userId },
+      epoch: activation.epoch,
+      socket,
+      restrictions: this.#row.restrictions,
+      onRestricted: (restriction) => void this.#serial.run(() => this.#onRestricted(restriction)),
+      log: this.#log,
+    });
+    this.#outbox.start();
+    this.#watchStability();
+    this.#log.info({ epoch: activation.epoch }, 'open');
+  }
+
+  #watchStability(): void {
+    const { clock, timings } = this.#deps;
+    this.#cancelStableTimer = clock.after(timings.stableAfterMs, () => {
+      const degraded = isDegraded(this.#history, clock.monotonic(), timings);
+      void this.#serial.run(() =>
+        this.#state === 'open'
+          ? this.#live?.writer.write({ status: 'open', reason: null, row: { degraded } })
+          : undefined,
+      );
+    });
+  }
+
+  /** Not a disconnect: WhatsApp lets the account write to known chats only. */
+  async #onRestricted(restriction: string): Promise<void> {
+    const { restrictions } = this.#row;
+    if (!this.#live || this.#isEnding() || restrictions.includes(restriction)) return;
+    this.#row = { ...this.#row, restrictions: [...restrictions, restriction] };
+    const { writer } = this.#live;
+    const reason = 'WhatsApp lets this account write to chats that it already has only.';
+    await writer.write({ status: writer.status, reason, code: 463, row: { restrictions: this.#row.restrictions } });
+  }
+
+  #onClosed(end: SocketEnd): void {
+    const { clock } = this.#deps;
+    const openForMs = this.#openedAt === null ? null : clock.monotonic() - this.#openedAt;
+    this.#dropSocket();
+    void this.#serial.run(() => (this.#isEnding() || this.#socket ? undefined : this.#judge(end, openForMs)));
+  }
+
+  async #judge(end: SocketEnd, openForMs: number | null): Promise<void> {
+    if (!this.#live) return;
+    const { clock, timings, canary, random } = this.#deps;
+    const { activation } = this.#live;
+    const situation = {
+      now: clock.monotonic(),
+      wallNow: clock.now(),
+      openForMs,
+      registered: activation.registered,
+      lockIsMine: this.#lease.isMine(),
+      canaryIsFree: canary.isFree(),
+    };
+    const decision = decide(end, this.#history, situation, timings, random);
+    this.#history = decision.history;
+    const { status, next, alert } = decision;
+    this.#log[alert ? 'error' : 'info']({ code: end.code, cause: end.reason, status, next: next.kind }, 'socket ended');
+    if (decision.takesCanary) canary.take();
+    await this.#follow(end, decision);
+  }
+
+  async #follow(end: SocketEnd, { status, reason, degraded, next }: Decision): Promise<void> {
+    if (!this.#live || next.kind === 'yield') return this.#close('yielded', false);
+    const { activation, writer, desk } = this.#live;
+    const change: StatusChange = { status, reason, code: end.code, row: { degraded } };
+    const unpaired = !activation.registered;
+    if (next.kind === 'park') {
+      const auth = unpaired ? desk.ended(end.pairingExpired ? 'expired' : 'failed') : {};
+      return this.#finish('parked', { ...change, ...auth });
+    }
+    if (next.kind === 'sleep') {
+      await writer.write({ ...change, row: { degraded, sleepUntil: next.until } });
+      return this.#sleep(next.until);
+    }
+    /* a restart on request follows a pairing: its credentials must be durable before they are used */
+    if (end.code === 515) await activation.flush();
+    await writer.write(change);
+    this.#openAfter(next.delayMs, end.code !== 515);
+  }
+
+  #openAfter(delayMs: number, limited: boolean): void {
+    const { clock, reopens } = this.#deps;
+    const open = () => void this.#serial.run(() => (this.#socket ? undefined : this.#open()));
+    this.#state = 'waiting';
+    this.#cancelTimer = clock.after(delayMs, () => {
+      const waitMs = limited ? reopens.reserve() : 0;
+      if (waitMs === 0) open();
+      else this.#cancelTimer = clock.after(waitMs, open);
+    });
+  }
+
+  #sleep(until: number): void {
+    /* setTimeout takes 24.8 days at most; waking up early only means to look again */
+    const delayMs = Math.min(Math.max(0, until - this.#deps.clock.now()), 2 ** 31 - 1);
+    this.#openAfter(delayMs, true);
+    this.#state = 'sleeping';
+  }
+
+  async #restart(): Promise<void> {
+    if (!this.#live) return;
+    await this.#drainOutbox();
+    this.#dropSocket();
+    this.#history = NO_HISTORY;
+    const row = { servedGeneration: this.#row.generation, restrictions: [], sleepUntil: null, degraded: false };
+    await this.#live.writer.write({ status: 'connecting', reason: 'Restarted on request.', row });
+    this.#row = { ...this.#row, restrictions: [] };
+    await this.#open();
+  }
+
+  /** WhatsApp can be told over an open socket only; one that does not open in time is not waited for. */
+  async #logout(): Promise<void> {
+    if (this.#state === 'open' || !this.#live?.activation.registered) return this.#logoutNow();
+    this.#logoutWanted = true;
+    this.#cancelLogoutTimer = this.#deps.clock.after(this.#deps.timings.logoutTimeoutMs, () => {
+      void this.#serial.run(() => (this.#isEnding() ? undefined : this.#logoutNow()));
+    });
+    if (!this.#socket) await this.#open();
+  }
+
+  async #logoutNow(): Promise<void> {
+    const told = this.#state === 'open';
+    await this.#drainOutbox();
+    if (told) await this.#socket?.logout();
+    const reason = told ? 'Logged out on request.' : 'Logged out on request; WhatsApp could not be told.';
+    await this.#finish('parked', { status: 'logged_out', reason });
+  }
+
+  /** The stored session cannot be read: it is left exactly as it is, for somebody who has the key. */
+  async #quarantine(): Promise<void> {
+    const { owner, clock } = this.#deps;
+    const writer = createStatusWriter({
+      ...this.#deps,
+      connection: this.#row,
+      nodeId: owner.nodeId,
+      epoch: this.#row.epoch,
+    });
+    const reason = 'The stored session cannot be decrypted or read; it was left untouched.';
+    this.#log.error({}, reason);
+    const row = { servedGeneration: this.#row.generation, worker: null, updatedAt: clock.now() };
+    await writer.write({ status: 'quarantined', reason, row });
+    await this.#close('parked', false);
+  }
+
+  #dropSocket(): void {
+    this.#cancelTimer();
+    this.#cancelStableTimer();
+    this.#socket?.terminate();
+    this.#socket = null;
+    this.#openedAt = null;
+    void this.#outbox?.stop();
+    this.#outbox = null;
+  }
+
+  /** Takes no more to send, and lets what is on its way arrive. */
+  async #drainOutbox(): Promise<void> {
+    if (!this.#outbox) return;
+    const outbox = this.#outbox;
+    this.#outbox = null;
+    const stopped = outbox.stop();
+    await within(this.#deps.clock, this.#deps.timings.drainGraceMs, stopped);
+  }
+
+  /** The last word of an activation: row, worker and event together, then the session is flushed and released. */
+  async #finish(end: 'stopped' | 'parked', change: StatusChange): Promise<void> {
+    this.#state = 'ending';
+    this.#dropSocket();
+    if (!this.#live) return this.#close(end, true);
+    const { writer, worker } = this.#live;
+    const row = { ...change.row, servedGeneration: this.#row.generation, worker: null };
+    const writes = [...(change.writes ?? []), ...worker.ended(this.#deps.clock.now(), change.status)];
+    await writer.write({ ...change, row, writes });
+    await this.#close(end, true);
+  }
+
+  async #close(end: ActorEnd, release: boolean): Promise<void> {
+    if (this.#state === 'ended') return;
+    this.#state = 'ending';
+    this.#dropSocket();
+    this.#live?.desk.close();
+    try {
+      await this.#live?.activation.close({ release });
+    } catch (error) {
+      this.#log.warn({ cause: (error as Error).message }, 'the session was not released');
+    }
+    this.#cancelLogoutTimer();
+    this.#state = 'ended';
+    this.#done.resolve(end);
+  }
+
+  #onError(error: unknown): void {
+    if (this.#state === 'ended') return;
+    const end = endOf(error);
+    const cause = (error as Error | undefined)?.message;
+    if (end === 'crashed') this.#log.error({ cause, stack: (error as Error | undefined)?.stack }, 'the actor failed');
+    else this.#log.warn({ cause, end }, 'the actor ends');
+    if (this.#state === 'ending') void this.#close(end, false);
+    else this.abandon(end);
+  }
+}
+
+function endOf(error: unknown): 'fenced' | 'store-down' | 'crashed' {
+  if (isErrorType(error, 'SESSION_FENCED')) return 'fenced';
+  return isErrorType(error, 'STORE_UNAVAILABLE') ? 'store-down' : 'crashed';
+}
