@@ -314,9 +314,16 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
       { fields: by('deletedAt'), whereExists: 'deletedAt' },
     ],
   },
-  { name: 'connectionHistory', indexes: [{ fields: by('connectionId', 'at') }] },
+  { name: 'connectionHistory', indexes: [{ fields: by('connectionId', 'at') }, { fields: by('at') }] },
   { name: 'remoteAuths', indexes: [{ fields: by('connectionId') }] },
-  { name: 'workers', indexes: [{ fields: by('connectionId', 'startedAt') }, { fields: by('nodeId', 'status') }] },
+  {
+    name: 'workers',
+    indexes: [
+      { fields: by('connectionId', 'startedAt') },
+      { fields: by('nodeId', 'status') },
+      { fields: by('status', 'endedAt') },
+    ],
+  },
   { name: 'sessions', indexes: [{ fields: by('owner.nodeId') }] },
   { name: 'sessionKeys', indexes: [{ fields: by('connectionId') }] },
   { name: 'sessionJournal', indexes: [{ fields: by('connectionId', 'seq'), unique: true }] },
