@@ -12,6 +12,9 @@ export interface Seat {
 const SEAT_FILE = 'seat.db';
 const SQLITE_BUSY = 5;
 
+/** A handle that nobody refers to is collected, and its lock goes with it: these live until they are released. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the exclusive seat on a directory (made when missing) for as long as the process lives: an exclusive SQLite
  * transaction that never ends. The operating system frees it with the process, however that dies, so a seat that can be
@@ -32,10 +35,11 @@ export function takeSeat(dataDir: string): Seat {
     const problem = busy ? 'is in use by another Castellan process' : 'cannot be used';
     throw new CastellanError('CONFIG_INVALID', `DATA_DIR ${dataDir} ${problem}.`, undefined, { cause });
   }
-  const held = db;
+  const handle = db;
+  held.add(handle);
   return {
     release() {
-      if (held.isOpen) held.close();
+      if (held.delete(handle)) handle.close();
     },
   };
 }

@@ -15,7 +15,8 @@ export interface SqliteStoreOptions {
   collections?: readonly CollectionSpec[];
 }
 
-const BUSY_TIMEOUT_MS = 1000;
+/** Waiting blocks the whole process; only a tool that writes to the file could make it wait at all. */
+const BUSY_TIMEOUT_MS = 250;
 const CACHE_KIB = 32 * 1024;
 const CHECKPOINT_PAGES = 4000;
 const ONE = parseOptions({ limit: 1 });
