@@ -15,6 +15,12 @@ export const USER = 'usr_test';
 export const NODE_A = { nodeId: 'node-a', incarnation: 'one' };
 export const NODE_B = { nodeId: 'node-b', incarnation: 'two' };
 
+export interface ProcessOptions {
+  vault?: Vault;
+  patienceMs?: number;
+  store?: UnsteadyStore;
+}
+
 export interface SessionHarness {
   store: UnsteadyStore;
   vault: Vault;
@@ -23,15 +29,18 @@ export interface SessionHarness {
   /** replaced by tests that need a failing one */
   applier: RecordApplier;
   /** A session store of its own, as another process would have: nothing but the store is shared. */
-  process(options?: { vault?: Vault; patienceMs?: number }): SessionStore;
-  takeOver(connectionId: string, options?: { vault?: Vault; patienceMs?: number }): Promise<JournalActivation>;
+  process(options?: ProcessOptions): SessionStore;
+  takeOver(connectionId: string, options?: ProcessOptions): Promise<JournalActivation>;
+  /** Another process' way to the same store, with faults of its own. */
+  connect(): UnsteadyStore;
   close(): Promise<void>;
 }
 
 /** Session stores on one real SQLite file. */
 export async function openSessionHarness(): Promise<SessionHarness> {
   const directory = mkdtempSync(join(tmpdir(), 'castellan-session-'));
-  const store = makeUnsteady(await openSqliteStore({ path: join(directory, 'store.db') }));
+  const sqlite = await openSqliteStore({ path: join(directory, 'store.db') });
+  const store = makeUnsteady(sqlite);
   const vault = createVault(randomBytes(32));
   const applied: JournalRecord[] = [];
   const opened: JournalActivation[] = [];
@@ -42,13 +51,14 @@ export async function openSessionHarness(): Promise<SessionHarness> {
     applier: { apply: async (records) => void applied.push(...records) },
     process: (options = {}) =>
       createSessionStore({
-        store,
+        store: options.store ?? store,
         vault: options.vault ?? vault,
         clock: systemClock,
         log: silentLog,
         applier: { apply: (records, context) => harness.applier.apply(records, context) },
         patienceMs: options.patienceMs ?? 2_000,
       }),
+    connect: () => makeUnsteady(sqlite),
     async takeOver(connectionId, options) {
       const activation = await harness.process(options).takeOver(connectionId, USER, NODE_A);
       opened.push(journalActivation(activation));
