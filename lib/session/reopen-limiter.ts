@@ -28,7 +28,8 @@ export function createLimiter({ perSecond, burst }: LimiterOptions, clock: Pick<
     reserve() {
       const now = clock.monotonic();
       fullAt = Math.max(fullAt, now) + intervalMs;
-      return Math.max(0, fullAt - burst * intervalMs - now);
+      /* whole microseconds: sums of thirds must not count as a delay */
+      return Math.max(0, Math.round((fullAt - burst * intervalMs - now) * 1_000) / 1_000);
     },
   };
 }
