@@ -15,6 +15,7 @@ export const CONTRACTS: readonly Record<string, ActionContract>[] = [
   webhooksContract,
   eventsContract,
   gatewayContract,
+  sessionNodeContract,
 ];
 
 export const ALL_ACTIONS: readonly ActionContract[] = CONTRACTS.flatMap((contract) => Object.values(contract));
