@@ -51,7 +51,11 @@ const OFF = {
   remove: false,
 } as const;
 
+/** A scope's values and the id are strings, never operators. */
 function bound(scope: Scope, id: string): Filter {
+  if (![...Object.values(scope), id].every((value) => typeof value === 'string')) {
+    throw new CastellanError('BAD_REQUEST', 'An id is a string.');
+  }
   if (scope._id !== undefined && scope._id !== id) throw new CastellanError('NOT_FOUND');
   return { ...scope, _id: id };
 }

@@ -60,7 +60,8 @@ export async function listByCursor<T extends Doc>(
 ): Promise<Page<T>> {
   const size = limitOf(limit);
   if (filter.$or) throw badRequest('A list by cursor takes no $or.');
-  const found = await collection.find(after ? beyond(filter, by, decodeCursor(after)) : filter, {
+  const position = after === undefined || after === null ? null : decodeCursor(after);
+  const found = await collection.find(position ? beyond(filter, by, position) : filter, {
     sort: [
       [by, -1],
       ['_id', -1],

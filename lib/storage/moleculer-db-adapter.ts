@@ -42,7 +42,10 @@ function optionsOf({ sort, limit, offset }: Query): FindOptions {
  */
 export function createMoleculerDbAdapter<T extends Doc>(store: Store, name: string): CollectionAdapter<T> {
   const collection = store.collection<T>(name);
-  const byId = (id: unknown): Filter => ({ _id: id as string });
+  const byId = (id: unknown): Filter => {
+    if (typeof id !== 'string') throw badRequest('An id is a string.');
+    return { _id: id };
+  };
 
   async function updateOne(filter: Filter, update: Update): Promise<T | null> {
     return await collection.findOneAndUpdate(filter, update);
@@ -79,19 +82,19 @@ export function createMoleculerDbAdapter<T extends Doc>(store: Store, name: stri
     init: () => undefined,
     connect: () => store.ping(),
     disconnect: async () => undefined,
-    find: (query: object) => collection.find(filterOf(query as Query), optionsOf(query as Query)),
+    find: async (query: object) => collection.find(filterOf(query as Query), optionsOf(query as Query)),
     findOne: (query: object) => collection.findOne(query as Filter),
-    findById: (id: unknown) => collection.findOne(byId(id)),
+    findById: async (id: unknown) => collection.findOne(byId(id)),
     findByIds: (ids: (string | number)[]) => collection.find({ _id: { $in: ids } }),
-    count: (query: object = {}) => collection.count(filterOf(query as Query)),
+    count: async (query: object = {}) => collection.count(filterOf(query as Query)),
     insert,
     insertMany,
     updateMany: (query: object, update: object) => collection.updateMany(query as Filter, update as Update),
-    updateById: (id: unknown, update: object) => updateOne(byId(id), update as Update),
+    updateById: async (id: unknown, update: object) => updateOne(byId(id), update as Update),
     removeMany: (query: object) => collection.deleteMany(query as Filter),
-    removeById: (id: unknown) => removeOne(byId(id)),
+    removeById: async (id: unknown) => removeOne(byId(id)),
     clear: async () => void (await collection.deleteMany({})),
-    createCursor: (query: object) => collection.find(filterOf(query as Query), optionsOf(query as Query)),
+    createCursor: async (query: object) => collection.find(filterOf(query as Query), optionsOf(query as Query)),
     entityToObject: (entity: unknown) => entity as object,
     beforeSaveTransformID: (entity: object, idField: string) => renameId(entity, idField, '_id'),
     afterRetrieveTransformID: (entity: object, idField: string) => renameId(entity, '_id', idField),
