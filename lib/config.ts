@@ -33,6 +33,8 @@ export interface Config {
   /** SERVICES, comma-separated; default all */
   services: readonly ServiceName[];
   logLevel: string;
+  /** requests a second that one user may make, with bursts of twice that; 0 = no limit. RATE_LIMIT_PER_SECOND, default 300 */
+  rateLimitPerSecond: number;
   /** ALLOW_PRIVATE_TARGETS, default false */
   allowPrivateTargets: boolean;
   whatsapp: {
@@ -131,6 +133,7 @@ export function loadConfig(env: Env = process.env): Config {
     mongoUrl,
     nodeId: env.NODE_ID || hostname(),
     services: serviceNames(env),
+    rateLimitPerSecond: integer(env, 'RATE_LIMIT_PER_SECOND', 300, 0, 1_000_000),
     logLevel: oneOf(env, 'LOG_LEVEL', 'info', LOG_LEVELS),
     allowPrivateTargets: oneOf(env, 'ALLOW_PRIVATE_TARGETS', 'false', ['true', 'false']) === 'true',
     whatsapp: whatsapp(env),

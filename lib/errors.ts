@@ -27,6 +27,7 @@ export const ERROR_CATALOGUE = {
   INTERNAL_ERROR: [500, 'Something went wrong on our side.'],
   NO_OWNER: [503, 'No node runs this connection at the moment.'],
   STORE_UNAVAILABLE: [503, 'The store cannot be reached at the moment.'],
+  SERVICE_UNAVAILABLE: [503, 'A part of the system does not answer at the moment.'],
   SHUTTING_DOWN: [503, 'This process is shutting down.'],
   OUTCOME_UNKNOWN: [504, 'It is not known whether the request took effect; repeat it with the same Idempotency-Key.'],
   /* never leave the cluster */

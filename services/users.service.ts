@@ -27,7 +27,7 @@ export default function usersService({ store, vault, clock }: Runtime): ServiceS
       createKey: ({ userId, name }, ctx) => keys.create(userId, name ?? null, ctx.meta.idempotency?.reservedUlid),
       listKeys: ({ userId, ...page }) => keys.list(userId, page),
       revokeKey: ({ userId, keyId }) => keys.revoke(userId, keyId),
-      authenticate: ({ key }) => keys.authenticate(key),
+      authenticate: ({ hash }) => keys.authenticate(hash),
     },
   });
 }

@@ -14,8 +14,8 @@ export const CONTRACTS: readonly Record<string, ActionContract>[] = [
   messagesContract,
   webhooksContract,
   eventsContract,
-  gatewayContract,
   sessionNodeContract,
+  gatewayContract,
 ];
 
 export const ALL_ACTIONS: readonly ActionContract[] = CONTRACTS.flatMap((contract) => Object.values(contract));

@@ -28,8 +28,6 @@ export const page = {
   after: { type: 'string', min: 1, max: 512, pattern: /^[A-Za-z0-9_-]+$/, optional: true },
 } as const;
 
-export const DEFAULT_PAGE_SIZE = 50;
-
 export interface PageParams {
   limit?: number;
   after?: string;

@@ -200,6 +200,15 @@ const entities: Record<string, JsonSchema> = {
   }),
 };
 
+/** Answers that are no entity. */
+const others: Record<string, JsonSchema> = {
+  Picture: { type: 'string', description: 'a picture of the QR code' },
+  Text: string,
+  EventStream: { type: 'string', description: 'frames whose `id` is a cursor and whose `data` is an Event' },
+  Health: object({ status: oneOfValues(['live', 'ready']) }),
+  OpenApi: anyObject,
+};
+
 const pages: Record<string, JsonSchema> = {
   UserPage: pageOf('User'),
   ApiKeyPage: pageOf('ApiKey'),
@@ -219,4 +228,4 @@ const pages: Record<string, JsonSchema> = {
   Redelivered: object({ redelivered: integer }),
 };
 
-export const SCHEMAS: Readonly<Record<string, JsonSchema>> = { ...entities, ...pages };
+export const SCHEMAS: Readonly<Record<string, JsonSchema>> = { ...entities, ...others, ...pages };

@@ -1,4 +1,4 @@
-import { defineActions } from './action.ts';
+import { type Caller, defineActions } from './action.ts';
 import type { ApiKey, Page, Role, User } from './entities.ts';
 import { id, oneOf, optional, type PageParams, page, text, userId } from './params.ts';
 
@@ -12,12 +12,14 @@ export interface UsersActions {
   createKey: { params: { userId: string; name?: string }; result: ApiKey };
   listKeys: { params: { userId: string } & PageParams; result: Page<ApiKey> };
   revokeKey: { params: { userId: string; keyId: string }; result: ApiKey };
-  authenticate: { params: { key: string }; result: { userId: string; role: Role; keyId: string } | null };
+  authenticate: { params: { hash: string }; result: Caller | null };
 }
 
 const username = { type: 'string', min: 1, max: 64, pattern: /^[\p{L}\p{N}][\p{L}\p{N} ._@+-]*$/u } as const;
 /* one @, no spaces or control characters; whether mail arrives there is not ours to know. Linear: no nested repeats */
 const email = { type: 'string', min: 3, max: 254, pattern: /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,189}$/u } as const;
+/** `create` and `list` are words of the paths beside `/user/:userId` */
+const ownUserId = { ...userId, pattern: new RegExp(`^(?!(?:create|list)$)(?:${userId.pattern.source})`) } as const;
 const role = oneOf(['admin', 'user']);
 
 export const usersContract = defineActions({
@@ -26,7 +28,7 @@ export const usersContract = defineActions({
     summary: 'Create a user',
     rest: 'POST /user/create',
     auth: 'admin',
-    params: { username, email, role: optional(role), userId: optional(userId) },
+    params: { username, email, role: optional(role), userId: optional(ownUserId) },
     status: 201,
     result: 'User',
     errors: ['CONFLICT'],
@@ -98,7 +100,7 @@ export const usersContract = defineActions({
     name: 'users.authenticate',
     summary: 'Find out whose key this is (internal: the gateway)',
     auth: 'public',
-    params: { key: { type: 'string', min: 1, max: 255 } },
+    params: { hash: { type: 'string', pattern: /^[0-9a-f]{64}$/ } },
     result: 'Caller',
   },
 });

@@ -4,8 +4,9 @@ import { listByCursor } from './cursor-list.ts';
 import type { Collection, Doc, Filter } from './port.ts';
 
 /**
- * One page of a list in the form that the API answers with, newest first.
- * @param field a field that holds milliseconds or another number and is indexed together with the filter's
+ * One page of a list, newest first, as the API shows it. The cursor names a place, not an owner: the filter decides
+ * what is seen.
+ * @param field milliseconds or another number, indexed together with the filter's fields
  * @throws BAD_REQUEST when `after` is no cursor of ours
  */
 export async function findPage<T extends Doc, R>(
@@ -15,6 +16,6 @@ export async function findPage<T extends Doc, R>(
   page: PageParams,
   view: (doc: T) => R,
 ): Promise<Page<R>> {
-  const { items, next } = await listByCursor(collection, { ...page, filter, by: field });
+  const { items, next } = await listByCursor(collection, { filter, by: field, ...page });
   return { items: items.map(view), next };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { ApiKey, Page, Role } from '../contracts/entities.ts';
+import type { Caller } from '../contracts/action.ts';
+import type { ApiKey, Page } from '../contracts/entities.ts';
 import type { PageParams } from '../contracts/params.ts';
 import { found } from '../contracts/scope.ts';
 import { reservedId } from '../ids.ts';
@@ -14,12 +15,6 @@ import { apiKeyView } from './user-view.ts';
 const KEY_PREFIX = 'cst_';
 const KEY_BYTES = 32;
 
-export interface KeyOwner {
-  userId: string;
-  role: Role;
-  keyId: string;
-}
-
 /** API keys: shown once, stored as keyed hashes, so that neither a dump of the store nor a rainbow table yields one. */
 export interface ApiKeys {
   /** @returns the key's row with the key itself. @throws NOT_FOUND when there is no such user */
@@ -27,8 +22,8 @@ export interface ApiKeys {
   list(userId: string, page: PageParams): Promise<Page<ApiKey>>;
   /** Idempotent: the time of the first revocation stays. @throws NOT_FOUND */
   revoke(userId: string, keyId: string): Promise<ApiKey>;
-  /** @returns whose key it is, or null when it is unknown, revoked or its user is gone */
-  authenticate(key: string): Promise<KeyOwner | null>;
+  /** @param hash the vault's keyed hash of a key. @returns whose it is; null when unknown, revoked or its user is gone */
+  authenticate(hash: string): Promise<Caller | null>;
 }
 
 export function createApiKeys(store: Store, vault: Vault, clock: Clock): ApiKeys {
@@ -54,8 +49,8 @@ export function createApiKeys(store: Store, vault: Vault, clock: Clock): ApiKeys
     return apiKeyView(found(await keys.findOne(filter)));
   }
 
-  async function authenticate(key: string): Promise<KeyOwner | null> {
-    const row = await keys.findOne({ hash: vault.keyedHash(key), revokedAt: null });
+  async function authenticate(hash: string): Promise<Caller | null> {
+    const row = await keys.findOne({ hash, revokedAt: null });
     const user = row && (await users.findOne({ _id: row.userId }));
     return row && user ? { userId: user._id, role: user.role, keyId: row._id } : null;
   }

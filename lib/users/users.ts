@@ -4,7 +4,7 @@ import type { PageParams } from '../contracts/params.ts';
 import { found } from '../contracts/scope.ts';
 import { CastellanError, isErrorType } from '../errors.ts';
 import { reservedId } from '../ids.ts';
-import type { ApiKeyDoc, ConnectionDoc, UserDoc, WebhookDoc } from '../storage/collections.ts';
+import type { ConnectionDoc, UserDoc } from '../storage/collections.ts';
 import { findPage } from '../storage/page.ts';
 import type { Store } from '../storage/port.ts';
 import { userView } from './user-view.ts';
@@ -70,9 +70,11 @@ export function createUsers(store: Store, clock: Clock): Users {
     if (connections > 0) {
       throw new CastellanError('CONFLICT', 'The user still has connections; delete them first.', { connections });
     }
-    await store.collection<ApiKeyDoc>('apiKeys').deleteMany({ userId });
-    await store.collection<WebhookDoc>('webhooks').deleteMany({ userId });
-    await users.deleteOne({ _id: userId });
+    await store.atomically([
+      { op: 'delete', collection: 'users', filter: { _id: userId }, expect: 'any' },
+      { op: 'delete', collection: 'apiKeys', filter: { userId }, expect: 'any' },
+      { op: 'delete', collection: 'webhooks', filter: { userId }, expect: 'any' },
+    ]);
     return userView(user);
   }
 

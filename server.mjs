@@ -1,0 +1,45 @@
+/* Plain JavaScript that an old Node can parse: it must get as far as saying what is wrong. */
+const MINIMUM_MAJOR = 24;
+const GRACE_MS = 25_000;
+
+if (Number(process.versions.node.split('.')[0]) < MINIMUM_MAJOR) {
+  process.stderr.write(
+    `Castellan needs Node ${MINIMUM_MAJOR} or newer, this is ${process.versions.node}: run "npm start" after "npm ci", which brings its own.\n`,
+  );
+  process.exit(1);
+}
+
+const { loadConfig } = await import('./lib/config.ts');
+const { startCastellan } = await import('./start.ts');
+
+function fail(error) {
+  const expected = error?.type === 'CONFIG_INVALID';
+  process.stderr.write(`${expected ? `Configuration: ${error.message}` : (error?.stack ?? error)}\n`);
+  process.exit(1);
+}
+
+try {
+  const castellan = await startCastellan(loadConfig());
+  if (castellan.url)
+    process.stdout.write(`Castellan listens on ${castellan.url} (documentation: ${castellan.url}/docs)\n`);
+  if (castellan.adminKeyMade) {
+    process.stdout.write(`Admin API key, shown this once and kept under DATA_DIR: ${castellan.adminKey}\n`);
+  }
+
+  let stopping = false;
+  const stop = async (signal) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    process.stdout.write(`${signal}: stopping\n`);
+    setTimeout(() => {
+      process.stderr.write(`Not stopped within ${GRACE_MS} ms: leaving by force\n`);
+      process.exit(1);
+    }, GRACE_MS).unref();
+    await castellan.stop();
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+} catch (error) {
+  fail(error);
+}
