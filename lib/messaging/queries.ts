@@ -1,5 +1,5 @@
 import type { Caller } from '../contracts/action.ts';
-import type { Message, MessageContent, Page, QueueJob } from '../contracts/entities.ts';
+import type { Message, Page, QueueJob } from '../contracts/entities.ts';
 import type { MessagesActions } from '../contracts/messages.contract.ts';
 import { found, scopeFilter } from '../contracts/scope.ts';
 import type { JobDoc, MessageDoc } from '../storage/collections.ts';
@@ -70,21 +70,6 @@ export function createQueries({ store, vault, identities }: QueriesOptions): Que
       return toQueueJob(found(await jobs.findOne({ _id: jobId, ...scopeFilter(caller) })));
     },
   };
-}
-
-/**
- * @returns what was sent under this WhatsApp id, for a contact's device that could not read it and asks again; null when
- *   this connection sent no such message
- */
-export async function loadOutgoing(
-  store: Store,
-  vault: Vault,
-  connectionId: string,
-  waMessageId: string,
-): Promise<MessageContent | null> {
-  const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
-  const doc = await messages.findOne({ connectionId, waMessageId, direction: 'outbound' });
-  return doc && openContent(vault, doc);
 }
 
 function pick<T extends object, K extends keyof T & string>(from: T, fields: readonly K[]): Filter {
