@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo, Server } from 'node:net';
+import { createControlServer } from './control/control-server.ts';
+import { createDevices, type Devices } from './devices/index.ts';
+import type { FaultEngine } from './faults/engine.ts';
+import type { JidMode } from './server/directory.ts';
+import { createListener } from './server/listener.ts';
+import { createMediaHost } from './server/media-host.ts';
+import { createNoiseIdentity } from './server/noise-certificate.ts';
+import { SeededRandom } from './server/random.ts';
+import { createTlsIdentity, type TlsIdentity } from './server/self-signed-certificate.ts';
+import { SimulatedServer } from './server/simulated-server.ts';
+import type { Witness } from './witness/witness.ts';
+
+/** A local WhatsApp. Every option may be left out. */
+export interface SimulatorOptions {
+  /** where all three servers listen; 127.0.0.1 */
+  host?: string;
+  /** of the WebSocket server that clients log in to; 0 = a free one, as for the other two */
+  port?: number;
+  controlPort?: number;
+  mediaPort?: number;
+  /** the host part of the addresses that clients are told; `localhost` for the media host, else `host` */
+  publicHost?: string;
+  /** makes root key, LIDs, group JIDs and fault draws repeatable; random when left out */
+  seed?: string;
+  /** how new groups address their members; `lid` */
+  groupAddressing?: JidMode;
+  /** how many of the latest stanzas the witness keeps; 20,000 */
+  witnessStanzas?: number;
+  /** of the media host; a new self-signed one when left out */
+  tls?: TlsIdentity;
+}
+
+export interface Simulator {
+  /** for `waWebSocketUrl` */
+  readonly url: string;
+  readonly controlUrl: string;
+  /** `host:port` of the HTTPS media host */
+  readonly mediaHost: string;
+  /** PEM, for `NODE_EXTRA_CA_CERTS` */
+  readonly mediaCertificate: string;
+  /** hex, for `WA_CERT_DETAILS.PUBLIC_KEY` */
+  readonly rootPublicKey: string;
+  readonly seed: string;
+  /** the relay itself: accounts, devices, groups, queues */
+  readonly server: SimulatedServer;
+  /** phones and contacts */
+  readonly devices: Devices;
+  readonly witness: Witness;
+  readonly faults: FaultEngine;
+  close(): Promise<void>;
+}
+
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { host = '127.0.0.1', seed = randomBytes(8).toString('hex') } = options;
+  const random = new SeededRandom(seed);
+  const identity = createNoiseIdentity(random);
+  const tls = options.tls ?? createTlsIdentity([host, options.publicHost ?? host]);
+  let mediaHost = '';
+  const server = new SimulatedServer({
+    random,
+    mediaHost: () => mediaHost,
+    groupMode: options.groupAddressing ?? 'lid',
+    witnessStanzas: options.witnessStanzas ?? 20_000,
+  });
+  const { media, witness, faults } = server.world;
+  const devices = createDevices(server, {
+    seed,
+    report: (report) => server.report(report),
+    mediaUpload: async (encrypted, mediaType) => {
+      const { directPath } = media.put(encrypted, mediaType);
+      return { directPath, url: `https://${mediaHost}${directPath}` };
+    },
+    mediaDownload: async (directPath) => {
+      const bytes = media.get(directPath);
+      if (!bytes) throw new Error(`The media host has no ${directPath}`);
+      return bytes;
+    },
+  });
+  const clients = createListener(server, identity);
+  const mediaServer = createMediaHost(media, tls, () => mediaHost);
+  const shared = { server, devices, witness, faults, seed, rootPublicKey: identity.rootPublicKey.toString('hex') };
+  const simulator = { ...shared, url: '', controlUrl: '', mediaHost: '', mediaCertificate: tls.certificate };
+  const control = createControlServer(() => simulator);
+  const stop = async (): Promise<void> => {
+    devices.close();
+    faults.clear();
+    server.sessions.closeAll();
+    await Promise.all([clients, mediaServer, control].map(close));
+  };
+  try {
+    const published = options.publicHost ?? host;
+    mediaHost = `${options.publicHost ?? 'localhost'}:${await listen(mediaServer, options.mediaPort ?? 0, host)}`;
+    simulator.mediaHost = mediaHost;
+    simulator.url = `ws://${published}:${await listen(clients, options.port ?? 0, host)}/ws/chat`;
+    simulator.controlUrl = `http://${published}:${await listen(control, options.controlPort ?? 0, host)}`;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ...simulator, close: stop };
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function close(server: Server & { closeAllConnections?(): void }): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections?.();
+  });
+}
