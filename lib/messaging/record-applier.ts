@@ -56,6 +56,7 @@ export function createRecordApplier(options: RecordApplierOptions): RecordApplie
   async function commit(steps: readonly RecordStep[], context: RecordContext): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const ledger = await load(steps, context, round);
+      const fenced = isFenced(ledger, steps, context);
       for (const step of steps) step.stage(ledger, context);
       if (ledger.writes.length === 0) return;
       try {
@@ -64,7 +65,7 @@ export function createRecordApplier(options: RecordApplierOptions): RecordApplie
         return;
       } catch (error) {
         if (!isErrorType(error, 'CONDITION_FAILED', 'DUPLICATE_KEY')) throw error;
-        if (isFenced(ledger, steps, context)) throw new CastellanError('SESSION_FENCED');
+        if (fenced) throw new CastellanError('SESSION_FENCED');
       }
     }
     const [first] = steps;
