@@ -8,7 +8,7 @@ import { CastellanError, isErrorType } from '../errors.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import { newId } from '../ids.ts';
 import type { DeliveryDoc, WebhookDoc } from '../storage/collections.ts';
-import { findPage } from '../storage/page.ts';
+import { listByCursor } from '../storage/cursor-list.ts';
 import type { Filter, Store } from '../storage/port.ts';
 import { DELIVERIES, deliveryView, insertDelivery, JOBS, newDelivery, newJob, WEBHOOKS } from './delivery-rows.ts';
 import { visibleWebhooks } from './webhooks.ts';
@@ -119,8 +119,7 @@ export function createDeliveries({ store, events, clock, attemptNow, onChange }:
     let after: string | undefined;
     // By place in the list, not by what is left: one that fails again meanwhile is not begun twice.
     for (;;) {
-      const page = { limit: BATCH_SIZE, ...(after === undefined ? {} : { after }) };
-      const { items, next } = await findPage(deliveries, filter, 'createdAt', page, (doc) => doc);
+      const { items, next } = await listByCursor(deliveries, { filter, limit: BATCH_SIZE, after });
       for (const delivery of items) if (await beginRound(delivery)) redelivered += 1;
       onChange();
       if (next === null) return { redelivered };
@@ -141,7 +140,8 @@ export function createDeliveries({ store, events, clock, attemptNow, onChange }:
     async list(caller, webhookId, { status, ...page }) {
       await webhookOf(caller, webhookId);
       const filter = { webhookId, ...(status === undefined ? {} : { status }) };
-      return findPage(deliveries, filter, 'createdAt', page, deliveryView);
+      const { items, next } = await listByCursor(deliveries, { ...page, filter });
+      return { items: items.map(deliveryView), next };
     },
   };
 }
