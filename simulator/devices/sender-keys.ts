@@ -86,6 +86,11 @@ export class SenderKeys {
     this.others.set(name, [chain, ...chains].slice(0, statesKept));
   }
 
+  /** As if nobody had ever given this device a key of the group: for tests of the repair. */
+  forgetOthers(group: string): void {
+    for (const name of this.others.keys()) if (name.startsWith(`${group}|`)) this.others.delete(name);
+  }
+
   decrypt(group: string, author: string, bytes: Buffer): Buffer {
     const signed = bytes.subarray(0, -signatureLength);
     const { id, iteration, ciphertext } = proto.SenderKeyMessage.decode(signed.subarray(1));
