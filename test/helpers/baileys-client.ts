@@ -45,6 +45,9 @@ function letLongTimersGo(): void {
 
 letLongTimersGo();
 
+// libsignal prints whole sessions, private keys included
+console.info = () => undefined;
+
 /** What a store would give back: a copy, with Buffers for Buffers. */
 const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value, BufferJSON.replacer), BufferJSON.reviver);
 
@@ -146,6 +149,13 @@ export class BaileysClient {
         ),
       { timeoutMs },
     );
+  }
+
+  /** The highest status of a message so far: an update may have been merged into the message itself. */
+  statusOf(id: string): number {
+    const updated = this.updates.filter(({ key }) => key.id === id).map(({ update }) => update.status ?? 0);
+    const stored = this.received.filter(({ key }) => key.id === id).map(({ status }) => status ?? 0);
+    return Math.max(0, ...updated, ...stored);
   }
 
   /** Cuts the connection as a killed process would; the session stays. */
