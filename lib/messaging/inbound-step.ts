@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { MessageContent, MessageStatus, Party } from '../contracts/entities.ts';
 import type { EventLog } from '../events/event-log.port.ts';
-import { derivedId, siblingId } from '../ids.ts';
+import { newId, siblingId } from '../ids.ts';
 import type { InboundRecord, RecordContext } from '../session/ports.ts';
 import type { MessageDoc } from '../storage/collections.ts';
 import type { Vault } from '../storage/vault.ts';
@@ -75,13 +75,13 @@ function unwrap(outer: DecodedMessage): {
 }
 
 function contentStep(deps: InboundDeps, arrival: Arrival, content: MessageContent, me: Party): RecordStep {
-  const { waMessageId, chat, sender, fromMe, timestamp } = arrival;
+  const { waMessageId, chat, sender, fromMe } = arrival;
 
   function stage(ledger: Ledger, context: RecordContext): void {
     const known = ledger.byWaId(waMessageId).some((doc) => doc.chatId === chat.id && doc.senderId === sender.id);
     if (known) return;
     const { connectionId } = context;
-    const messageId = derivedId('message', timestamp, [connectionId, chat.id, waMessageId, sender.id].join(' '));
+    const messageId = newId('message');
     const sealed = sealContent(deps.vault, messageId, content);
     const doc = newMessage(arrival, context, messageId, sealed, content.type, me);
     const { userId, epoch } = context;

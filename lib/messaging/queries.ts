@@ -19,7 +19,11 @@ export interface QueriesOptions {
   identities: Identities;
 }
 
-/** Reading messages and jobs, each tenant its own. Lists run newest first. */
+/**
+ * Reading messages and jobs, each tenant its own. Lists run newest first, by the time they came here: WhatsApp's own
+ * times have whole seconds, and what was sent while this connection was offline would turn up in the middle of a page
+ * that a client has read already.
+ */
 export interface Queries {
   /** @throws INVALID_RECIPIENT when `chatId` is no id, BAD_REQUEST for a foreign cursor */
   list(caller: Caller, params: ListParams): Promise<Page<Message>>;
@@ -51,7 +55,7 @@ export function createQueries({ store, vault, identities }: QueriesOptions): Que
         ...pick(params, ['connectionId', 'direction', 'status']),
         ...(await chatFilter(caller, params)),
       };
-      const { items, next } = await listByCursor(messages, { filter, by: 'timestamp', limit, after });
+      const { items, next } = await listByCursor(messages, { filter, limit, after });
       return { items: items.map(view), next };
     },
 

@@ -336,9 +336,10 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
     indexes: [
       { fields: by('connectionId', 'chatId', 'waMessageId', 'senderId'), unique: true },
       { fields: by('connectionId', 'waMessageId') },
-      { fields: by('connectionId', 'timestamp') },
-      { fields: by('connectionId', 'chatId', 'timestamp') },
-      { fields: by('userId', 'timestamp') },
+      { fields: by('connectionId', 'createdAt') },
+      { fields: by('connectionId', 'chatId', 'createdAt') },
+      { fields: by('userId', 'createdAt') },
+      { fields: by('createdAt') },
       { fields: by('connectionId', 'cipherHash'), whereExists: 'cipherHash' },
     ],
   },
@@ -346,6 +347,7 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
     name: 'jobs',
     indexes: [
       { fields: by('connectionId', 'jobType', 'status', 'outboxSeq') },
+      { fields: by('connectionId', 'createdAt') },
       { fields: by('jobType', 'status', 'runAt') },
       { fields: by('userId', 'createdAt') },
       { fields: by('subjectId') },
