@@ -1,3 +1,4 @@
+import { OWN_USER_ID_PATTERN } from '../ids.ts';
 import { type Caller, defineActions } from './action.ts';
 import type { ApiKey, Page, Role, User } from './entities.ts';
 import { id, oneOf, optional, type PageParams, page, text, userId } from './params.ts';
@@ -19,7 +20,12 @@ const username = { type: 'string', min: 1, max: 64, pattern: /^[\p{L}\p{N}][\p{L
 /* one @, no spaces or control characters; whether mail arrives there is not ours to know. Linear: no nested repeats */
 const email = { type: 'string', min: 3, max: 254, pattern: /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,189}$/u } as const;
 /** `create` and `list` are words of the paths beside `/user/:userId` */
-const ownUserId = { ...userId, pattern: new RegExp(`^(?!(?:create|list)$)(?:${userId.pattern.source})`) } as const;
+const ownUserId = {
+  type: 'string',
+  min: 1,
+  max: 64,
+  pattern: new RegExp(`^(?!(?:create|list)$)${OWN_USER_ID_PATTERN.source.slice(1)}`),
+} as const;
 const role = oneOf(['admin', 'user']);
 
 export const usersContract = defineActions({

@@ -66,7 +66,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function problems(data: unknown[]): { field: string; rule: string; expected?: unknown }[] {
   return data.slice(0, 20).map((entry) => {
     const { field, type, expected } = (entry ?? {}) as Problem;
-    const shown = typeof expected === 'number' || typeof expected === 'string';
+    const shown = (typeof expected === 'number' || typeof expected === 'string') && type !== 'stringPattern';
     return { field: String(field ?? '').slice(0, 128), rule: String(type), ...(shown && { expected }) };
   });
 }

@@ -123,7 +123,11 @@ export function createRequestHandler(parts: RequestHandlerParts): RequestHandler
     });
     setSecurityHeaders(res);
     try {
-      if (req.method !== route.method) throw new CastellanError('METHOD_NOT_ALLOWED');
+      if (req.method !== route.method) {
+        /* moleculer-web takes a preflight for the method that it asks about */
+        res.setHeader('Allow', route.method);
+        throw new CastellanError('METHOD_NOT_ALLOWED');
+      }
       await respond(route, exchange);
     } catch (error) {
       const response = errorResponse(error, requestId, route.method === 'GET');
