@@ -1,5 +1,3 @@
-import type { MessageDoc } from '../../storage/collections.ts';
-import type { Store } from '../../storage/port.ts';
 import type { JournalRecord } from '../ports.ts';
 
 /** `plaintext` while the record waits to be applied; null afterwards: then only the fact is left. */
@@ -41,11 +39,4 @@ export function createKnownCiphertexts(): KnownCiphertexts {
       return applied.has(cipherHash) ? { plaintext: null } : undefined;
     },
   };
-}
-
-/** @returns whether a stored Message of the connection came in the ciphertext with this hash. @throws STORE_UNAVAILABLE */
-export function createStoredCiphertextLookup(store: Store) {
-  const messages = store.collection<MessageDoc>('messages');
-  return async (connectionId: string, cipherHash: string): Promise<boolean> =>
-    (await messages.findOne({ connectionId, cipherHash })) !== null;
 }
