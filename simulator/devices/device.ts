@@ -1,4 +1,4 @@
-import type { BinaryNode, proto } from '@whiskeysockets/baileys';
+import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { DecryptReport, DeviceAddress, DeviceEndpoint, Relay } from '../ports.ts';
 import { DeviceCore } from './device-core.ts';
 import type { DeviceKeys } from './device-keys.ts';
@@ -169,4 +169,3 @@ export const receiptIds = (receipt: BinaryNode): string[] => [
 ];
 
 export type { Envelope, Received } from './receiver.ts';
-export type Content = proto.IMessage;

@@ -2,14 +2,16 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { WrongPairingCodeError } from '../../simulator/devices/index.ts';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import { BaileysClient } from '../helpers/baileys-client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { quietConsole } from './devices-quiet.ts';
 
 let simulator: Simulator;
+let quiet: ReturnType<typeof quietConsole>;
 const clients: BaileysClient[] = [];
 
 const newClient = (
@@ -21,14 +23,14 @@ const newClient = (
 };
 
 beforeAll(async () => {
-  for (const level of ['info', 'warn', 'error'] as const)
-    jest.spyOn(console, level).mockImplementation(() => undefined);
+  quiet = quietConsole();
   simulator = await startSimulator({ seed: 'accounts' });
 });
 
 afterAll(async () => {
   await Promise.all(clients.map((client) => client.close()));
   await simulator.close();
+  quiet.restore();
 });
 
 test('a wrong pairing code is said to be wrong, and the right one still works', async () => {
@@ -117,7 +119,7 @@ test('media go round through the media host, both ways', async () => {
     join(folder, 'settings.json'),
     JSON.stringify({ url, rootPublicKey, auth, to: contact.jid, document, inbound }),
   );
-  const script = join(import.meta.dirname, 'devices-media-client.ts');
+  const script = fileURLToPath(new URL('./devices-media-client.ts', import.meta.url));
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') };
   const client = promisify(execFile)(process.execPath, [script, join(folder, 'settings.json')], {
     env,

@@ -1,10 +1,10 @@
-import { jest } from '@jest/globals';
 import { proto } from '@whiskeysockets/baileys';
 import type { Contact, Phone } from '../../simulator/devices/index.ts';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import type { DecryptReport } from '../../simulator/ports.ts';
 import { BaileysClient, textOf } from '../helpers/baileys-client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { quietConsole } from './devices-quiet.ts';
 
 interface Account {
   phone: Phone;
@@ -12,6 +12,7 @@ interface Account {
 }
 
 let simulator: Simulator;
+let quiet: ReturnType<typeof quietConsole>;
 let ada: Account;
 let ben: Account;
 let carl: Contact;
@@ -44,9 +45,7 @@ const send = async (client: BaileysClient, to: string, text: string): Promise<st
 };
 
 beforeAll(async () => {
-  // the real clients' libsignal prints every session that it closes
-  for (const level of ['info', 'warn', 'error'] as const)
-    jest.spyOn(console, level).mockImplementation(() => undefined);
+  quiet = quietConsole();
   simulator = await startSimulator({ seed: 'devices' });
   const report = simulator.server.report.bind(simulator.server);
   simulator.server.report = (entry) => {
@@ -61,6 +60,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(clients.map((client) => client.close()));
   await simulator.close();
+  quiet.restore();
 });
 
 test('a first login brings app-state keys and the history of the phone', async () => {
