@@ -2,7 +2,7 @@ import type { Caller } from '../contracts/action.ts';
 import type { Message, Page, QueueJob } from '../contracts/entities.ts';
 import type { MessagesActions } from '../contracts/messages.contract.ts';
 import { found, scopeFilter } from '../contracts/scope.ts';
-import type { JobDoc, MessageDoc } from '../storage/collections.ts';
+import type { ConnectionDoc, JobDoc, MessageDoc } from '../storage/collections.ts';
 import { listByCursor } from '../storage/cursor-list.ts';
 import type { Filter, Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
@@ -25,10 +25,11 @@ export interface QueriesOptions {
  * that a client has read already.
  */
 export interface Queries {
-  /** @throws INVALID_RECIPIENT when `chatId` is no id, BAD_REQUEST for a foreign cursor */
+  /** @throws NOT_FOUND for another's connection, INVALID_RECIPIENT when `chatId` is no id, BAD_REQUEST for a foreign cursor */
   list(caller: Caller, params: ListParams): Promise<Page<Message>>;
   /** @throws NOT_FOUND */
   get(caller: Caller, messageId: string): Promise<Message>;
+  /** @throws NOT_FOUND for another's connection */
   jobList(caller: Caller, params: JobListParams): Promise<Page<QueueJob>>;
   /** @throws NOT_FOUND */
   jobGet(caller: Caller, jobId: string): Promise<QueueJob>;
@@ -36,6 +37,7 @@ export interface Queries {
 
 export function createQueries({ store, vault, identities }: QueriesOptions): Queries {
   const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
+  const connections = store.collection<ConnectionDoc>('connections');
   const jobs = store.collection<JobDoc>(JOBS_COLLECTION);
   const view = (doc: MessageDoc) => toMessage(doc, openContent(vault, doc));
 
@@ -47,9 +49,16 @@ export function createQueries({ store, vault, identities }: QueriesOptions): Que
     return { chatId: { $in: await identities.formsOf(id, scope) } };
   }
 
+  /** A filter by another tenant's connection is 404, as everywhere: an empty list would say that it is one's own. */
+  async function assertVisible(caller: Caller, connectionId: string | undefined): Promise<void> {
+    if (connectionId === undefined) return;
+    found(await connections.findOne({ _id: connectionId, deletedAt: null, ...scopeFilter(caller) }));
+  }
+
   return {
     async list(caller, params) {
       const { limit, after } = params;
+      await assertVisible(caller, params.connectionId);
       const filter = {
         ...scopeFilter(caller),
         ...pick(params, ['connectionId', 'direction', 'status']),
@@ -65,6 +74,7 @@ export function createQueries({ store, vault, identities }: QueriesOptions): Que
 
     async jobList(caller, params) {
       const { limit, after } = params;
+      await assertVisible(caller, params.connectionId);
       const filter = { ...scopeFilter(caller), ...pick(params, ['connectionId', 'status']) };
       const { items, next } = await listByCursor(jobs, { filter, limit, after });
       return { items: items.map(toQueueJob), next };
