@@ -24,6 +24,8 @@ export interface ConnectionManager {
   start(): void;
   /** Stops claiming, lets sends in flight finish, flushes, terminates and releases. Ends by itself after `drainForceMs`. */
   drain(): Promise<void>;
+  /** Ends everything here at once, without a word to anybody: what a crash does, minus the process. */
+  abandon(): Promise<void>;
   /** Looks at one connection and its outbox now. @returns whether it runs here afterwards */
   wake(connectionId: string): Promise<boolean>;
   /** Ends it here in the planned way; whoever reconciles next may run it. @returns whether it ran */
@@ -133,7 +135,11 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       if (row.generation > actor.generation) await actor.apply(row);
       return;
     }
-    if (wanted.kind === 'rest') return actor && !actor.isOver ? stop(actor) : rest(row);
+    if (wanted.kind === 'rest') {
+      /* an actor whose row looks parked is between two tries, or parking at this moment: its own business */
+      if (row.desiredState === 'running') return;
+      return actor && !actor.isOver ? stop(actor) : rest(row);
+    }
     if (actor && !actor.isOver) await actor.logoutAndStop();
     await wipe(connectionId);
   }
@@ -171,7 +177,7 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
 
   /** Nothing runs here; if nothing runs anywhere, the row says that it is stopped. */
   async function rest(row: ConnectionDoc): Promise<void> {
-    if (row.desiredState !== 'stopped' || KEPT_WHEN_STOPPED.has(row.status)) return;
+    if (KEPT_WHEN_STOPPED.has(row.status)) return;
     await releasing.get(row._id);
     if (!(await leases.claim(row._id))) return;
     try {
@@ -228,8 +234,8 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     const actor = actors.get(row._id);
     const wanted = wantedOf(row);
     if (wanted.kind === 'run') return !actor || row.generation > actor.generation;
-    const settled = row.desiredState === 'running' || KEPT_WHEN_STOPPED.has(row.status);
-    return actor !== undefined || wanted.kind === 'wipe' || !settled;
+    if (wanted.kind === 'wipe') return true;
+    return row.desiredState === 'stopped' && (actor !== undefined || !KEPT_WHEN_STOPPED.has(row.status));
   }
 
   function tick(): void {
@@ -249,6 +255,15 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     const { promise, resolve } = Promise.withResolvers<void>();
     clock.after(ms, resolve);
     return promise;
+  }
+
+  async function abandon(): Promise<void> {
+    draining = true;
+    cancelTick();
+    for (const actor of actors.values()) actor.abandon('lost');
+    await Promise.all([...actors.values()].map((actor) => actor.ended));
+    await Promise.all(releasing.values());
+    leases.stop();
   }
 
   async function handOverAll(): Promise<void> {
@@ -303,11 +318,9 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       draining = true;
       cancelTick();
       await within(clock, timings.drainForceMs, handOverAll());
-      for (const actor of actors.values()) actor.abandon('lost');
-      await Promise.all([...actors.values()].map((actor) => actor.ended));
-      await Promise.all(releasing.values());
-      leases.stop();
+      await abandon();
     },
+    abandon,
     async wake(connectionId) {
       actors.get(connectionId)?.wake();
       await settleNow(connectionId);
