@@ -262,7 +262,8 @@ export class ConnectionActor {
 
   /** What becomes of a wish once it was acted on. */
   #servedFields(): StatusChange['row'] {
-    const served = { servedGeneration: this.#row.generation };
+    /* a logout is served when WhatsApp was told: whoever comes after a crash tells it */
+    const served = wishOf(this.#row) === 'logout' ? {} : { servedGeneration: this.#row.generation };
     return this.#startedBySomeone ? { ...served, restrictions: [], sleepUntil: null } : served;
   }
 

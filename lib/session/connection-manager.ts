@@ -279,11 +279,8 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     await settle(connectionId);
   }
 
-  async function wish(
-    kind: 'pair' | 'logout',
-    row: ConnectionDoc,
-    change: Partial<ConnectionDoc>,
-  ): Promise<ConnectionActor> {
+  /** Writes a wish that outlives this call, and lets it take effect here. @throws CONFLICT when somebody was faster */
+  async function wish(kind: 'pair' | 'logout', row: ConnectionDoc, change: Partial<ConnectionDoc>): Promise<void> {
     const { _id, generation } = row;
     const wished = { kind, generation: generation + 1 };
     const fields = { ...change, wish: wished, generation: wished.generation, updatedAt: clock.now() };
@@ -291,9 +288,6 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     if (matched === 0) throw new CastellanError('CONFLICT', 'Somebody else asked for something at the same time.');
     leaveAloneUntil.delete(_id);
     await settleNow(_id);
-    const actor = actors.get(_id);
-    if (!actor) throw new CastellanError('NO_OWNER');
-    return actor;
   }
 
   async function find(connectionId: string): Promise<ConnectionDoc> {
@@ -339,7 +333,9 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       if (me && !PAIRABLE_AGAIN.has(status))
         throw new CastellanError('WRONG_STATE', 'The connection has a login already.');
       const pairing = { method: 'code' as const, phoneNumber: phoneNumber.replace(/\D/g, '') };
-      const actor = await wish('pair', row, { desiredState: 'running', pairing });
+      await wish('pair', row, { desiredState: 'running', pairing });
+      const actor = actors.get(connectionId);
+      if (!actor) throw new CastellanError('NO_OWNER');
       try {
         return await inTime(actor.pairingCode());
       } catch (error) {
@@ -350,8 +346,10 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     async logout(connectionId) {
       const row = await find(connectionId);
       if (row.status === 'logged_out') return;
-      const actor = await wish('logout', row, {});
-      await inTime(actor.ended);
+      await wish('logout', row, {});
+      const actor = actors.get(connectionId);
+      if (actor) await inTime(actor.ended);
+      if ((await find(connectionId)).status !== 'logged_out') throw new CastellanError('NO_OWNER');
     },
     async ownerOf(connectionId) {
       const holder = await leases.holderOf(connectionId);
