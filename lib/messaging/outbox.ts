@@ -1,4 +1,5 @@
 import type { JobDoc, MessageDoc } from '../storage/collections.ts';
+import type { Filter } from '../storage/port.ts';
 import { createJobSender, type SendOutcome } from './job-sender.ts';
 import { createKnownChats } from './known-chats.ts';
 import { JOBS_COLLECTION, MESSAGES_COLLECTION } from './message-view.ts';
@@ -9,6 +10,8 @@ const DEFAULT_MAX_IN_FLIGHT = 4;
 const JOBS_PER_READ = 64;
 /** What was read is used no longer than this: a scheduled job that became due goes before younger ones of its chat. */
 const READ_LIFE_MS = 1_000;
+/** Acceptances that ran at the same time may commit in another order than they were numbered in. */
+const NUMBERING_SLACK = 16;
 const STORE_RETRY_MS = 1_000;
 const RETRY_BASE_MS = 500;
 const RETRY_CAP_MS = 30_000;
@@ -42,7 +45,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** the last read may not have seen everything; `partial`: it left the chats out that were busy then */
   let more = false;
   let partial = false;
+  /** there are newer jobs; `changed`: what was read before is out of date as well */
   let dirty = false;
+  let changed = true;
+  /** the highest `outboxSeq` that was read */
+  let highest = 0;
   let filling = false;
   let fillAgain = false;
   let closed = false;
@@ -53,6 +60,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const finished = new Set<string>();
   /** chats whose oldest job failed to go and waits for its next try */
   const resting = new Map<string, () => void>();
+  /** those of them whose time has come: freed by the next read, which puts their job in its place again */
+  const rested = new Set<string>();
   const tries = new Map<string, number>();
   /** new chats, while a reach-out restriction holds */
   const paused = new Set<string>();
@@ -63,7 +72,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       ...options,
       onRestricted(restriction) {
         restricted = true;
-        dirty = true;
+        changed = true;
         options.onRestricted?.(restriction);
       },
     },
@@ -72,11 +81,16 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const watched: Watched = {
     connectionId,
     hasRoom: () => !closed && inFlight.size < maxInFlight,
-    wake,
+    wake: readAnew,
   };
 
   function wake(): void {
     dirty = true;
+    void fill();
+  }
+
+  function readAnew(): void {
+    changed = true;
     void fill();
   }
 
@@ -94,7 +108,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       log.warn({ err: error, connectionId }, 'cannot read the outbox, trying again');
       cancelStoreRetry ??= clock.after(STORE_RETRY_MS, () => {
         cancelStoreRetry = null;
-        wake();
+        readAnew();
       });
     } finally {
       filling = false;
@@ -104,36 +118,60 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** @returns whether another round may find something */
   async function startNext(): Promise<boolean> {
     const stale = clock.monotonic() - readAt > READ_LIFE_MS;
-    if (dirty || stale || (more && queue.length === 0)) {
+    if (changed || stale || (more && queue.length === 0)) {
       paused.clear();
       await read([]);
-    }
+    } else if (dirty) await readNewer();
+    // A chat that became free meanwhile may have an older job than those that were read.
+    if (changed) return true;
     let batch = startable();
     while (batch.length === 0 && more && !closed) {
       const pausedBefore = paused.size;
       await read([...inFlight.keys(), ...resting.keys(), ...paused]);
+      if (changed) return true;
       batch = startable();
       if (paused.size === pausedBefore) break;
     }
     if (batch.length > 0) await start(batch);
-    return dirty || batch.length > 0;
+    return dirty || changed || batch.length > 0;
   }
 
   async function read(otherThan: readonly string[]): Promise<void> {
+    changed = false;
+    partial = otherThan.length > 0;
+    const freed = otherThan.length === 0 ? [...rested] : [];
+    const others = otherThan.length > 0 ? { chatId: { $nin: otherThan } } : {};
+    queue = await due(others);
+    readAt = clock.monotonic();
+    for (const chatId of freed) {
+      rested.delete(chatId);
+      resting.delete(chatId);
+    }
+  }
+
+  /** Adds what was accepted since, if the queue reached to the end; otherwise it will come to that. */
+  async function readNewer(): Promise<void> {
+    dirty = false;
+    if (more) return;
+    const newer = await due({ outboxSeq: { $gt: highest - NUMBERING_SLACK } });
+    const known = new Set(queue.map((job) => job._id));
+    queue = [...queue, ...newer.filter((job) => !known.has(job._id))].sort(byPlace);
+  }
+
+  /** @returns the oldest due jobs that are not under way, in order */
+  async function due(which: Filter): Promise<JobDoc[]> {
     dirty = false;
     finished.clear();
-    const due = { connectionId, jobType: 'message.send', status: { $in: ['pending', 'processing'] } } as const;
-    const others = otherThan.length > 0 ? { chatId: { $nin: otherThan } } : {};
+    const unfinished = { connectionId, jobType: 'message.send', status: { $in: ['pending', 'processing'] } } as const;
     const found = await jobs.find(
-      { ...due, ...others, runAt: { $lte: clock.now() }, epoch: { $lte: epoch } },
+      { ...unfinished, ...which, runAt: { $lte: clock.now() }, epoch: { $lte: epoch } },
       { sort: [['outboxSeq', 1]], limit: JOBS_PER_READ },
     );
+    more = found.length === JOBS_PER_READ;
+    highest = Math.max(highest, found.at(-1)?.outboxSeq ?? 0);
     const waiting = await allowed(found);
     const underWay = new Set([...inFlight.values()].map(({ jobId }) => jobId));
-    queue = waiting.filter((job) => !underWay.has(job._id) && !finished.has(job._id));
-    more = found.length === JOBS_PER_READ;
-    partial = otherThan.length > 0;
-    readAt = clock.monotonic();
+    return waiting.filter((job) => !underWay.has(job._id) && !finished.has(job._id));
   }
 
   /** Under a reach-out restriction new chats wait, known ones go on. */
@@ -198,7 +236,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       finished.add(job._id);
       tries.delete(chatId);
     }
-    if (partial) dirty = true;
+    if (partial) changed = true;
     void fill();
   }
 
@@ -206,8 +244,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const count = (tries.get(chatId) ?? 0) + 1;
     tries.set(chatId, count);
     const cancel = clock.after(Math.min(RETRY_BASE_MS * 2 ** count, RETRY_CAP_MS), () => {
-      resting.delete(chatId);
-      wake();
+      rested.add(chatId);
+      readAnew();
     });
     resting.set(chatId, cancel);
   }
@@ -224,7 +262,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   return {
     start() {
       look.add(watched);
-      wake();
+      readAnew();
     },
     wake,
     async stop() {
@@ -236,3 +274,4 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
 const subject = (job: JobDoc): string => job.subjectId;
 const chat = (job: JobDoc): string => job.chatId as string;
+const byPlace = (a: JobDoc, b: JobDoc): number => Number(a.outboxSeq) - Number(b.outboxSeq);

@@ -140,6 +140,7 @@ describe('messages over real sockets', () => {
     const read = bob.inbox.all.filter(({ device, text }) => device === 0 && text?.startsWith('out'));
     expect(read.map(({ text }) => text)).toEqual(numbers.map((n) => `out ${n}`));
     expect(read.every((entry) => entry.count === 1)).toBe(true);
+    expect(simulator.witness.messages.decryptFailures()).toEqual([]);
   });
 
   it('loses nothing when the process is killed between acceptance and ack', async () => {
