@@ -76,7 +76,8 @@ describe('accepting a send', () => {
     await expect(harness.messaging.jobCancel(STRANGER, message.jobId ?? '')).rejects.toMatchObject({
       type: 'NOT_FOUND',
     });
-    expect((await harness.messaging.list(STRANGER, { connectionId })).items).toEqual([]);
+    await expect(harness.messaging.list(STRANGER, { connectionId })).rejects.toMatchObject({ type: 'NOT_FOUND' });
+    expect((await harness.messaging.list(STRANGER, { chatId: NUMBER })).items).toEqual([]);
     expect((await harness.messaging.jobList(STRANGER, {})).items).toEqual([]);
   });
 
