@@ -36,6 +36,8 @@ const messagesKeptPerChat = 200;
 
 /** The phone's chats: given at the start, then what it sees. */
 export class PhoneHistory {
+  /** how many messages of a chat a new companion gets; the older ones have to be asked for */
+  recentPerChat = 50;
   private readonly chats = new Map<string, HistoryChat>();
 
   add(chat: HistoryChat): void {
@@ -47,6 +49,10 @@ export class PhoneHistory {
     this.chats.set(jid, chat);
     chat.messages.push(message);
     if (chat.messages.length > messagesKeptPerChat) chat.messages.shift();
+  }
+
+  messagesOf(chat: string): readonly proto.IWebMessageInfo[] {
+    return this.chats.get(chat)?.messages ?? [];
   }
 
   find(key: proto.IMessageKey | null | undefined): proto.IWebMessageInfo | undefined {
@@ -69,7 +75,7 @@ export class PhoneHistory {
       { syncType: PUSH_NAME, pushnames },
       {
         syncType: RECENT,
-        conversations: chats.map((chat) => conversation(chat, chat.messages.slice(0, -1))),
+        conversations: chats.map((chat) => conversation(chat, chat.messages.slice(-this.recentPerChat, -1))),
         phoneNumberToLidMappings,
       },
     ];

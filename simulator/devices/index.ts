@@ -38,8 +38,8 @@ export class Devices {
   }
 
   /** An account with a phone that links companions. It is online from the start. */
-  createPhone(seed: AccountSeed): Phone {
-    return this.create(seed, (parts) => new Phone(this.relay, parts));
+  createPhone(seed: AccountSeed, { preKeys = publishedPreKeys } = {}): Phone {
+    return this.create(seed, (parts) => new Phone(this.relay, parts), preKeys);
   }
 
   /** An account whose devices all live here. They are online from the start. */
@@ -65,7 +65,8 @@ export class Devices {
 
   /** Accounts whose companion is linked already: credentials for clients that log in without a registration. */
   prepare(count: number, options: PrepareOptions = {}): PreparedAccount[] {
-    const createPhone = (seed: AccountSeed): Phone => this.createPhone(seed);
+    // few to begin with: a phone makes more when the server says that they run low
+    const createPhone = (seed: AccountSeed): Phone => this.createPhone(seed, { preKeys: 10 });
     return prepareAccounts({ relay: this.relay, freePn: () => this.freePn(), createPhone }, count, options);
   }
 
@@ -79,12 +80,16 @@ export class Devices {
     return this.accounts.has(pn) ? this.freePn() : pn;
   }
 
-  private create<Account extends Contact>(seed: AccountSeed, make: (parts: ContactParts) => Account): Account {
+  private create<Account extends Contact>(
+    seed: AccountSeed,
+    make: (parts: ContactParts) => Account,
+    preKeys = publishedPreKeys,
+  ): Account {
     const pn = parseablePn(seed.pn);
     if (this.accounts.has(pn)) throw new Error(`${pn} exists already`);
     const { report, mediaUpload: upload, mediaDownload: download } = this.options;
     const keys = new DeviceKeys();
-    const address = this.relay.addAccount({ ...seed, pn }, keys.publish(publishedPreKeys));
+    const address = this.relay.addAccount({ ...seed, pn }, keys.publish(preKeys));
     const account = make({ address, name: seed.name, media: { upload, download }, report });
     this.addDevice(account, new VirtualDevice({ ...this.deviceParts(account), address, keys }));
     this.accounts.set(pn, account);
@@ -119,13 +124,13 @@ function parseablePn(pn: string): string {
   return digits;
 }
 
-export type { Contact, ContactSendOptions, ReceiptEntry } from './contact.ts';
+export { Contact, type ContactSendOptions, type ReceiptEntry } from './contact.ts';
 export type { Group } from './directory.ts';
 export type { HistoryChat, PastChat } from './history.ts';
 export type { InboxEntry, Log } from './inbox.ts';
 export type { MediaKind, MediaOptions } from './media.ts';
 export { WrongPairingCodeError } from './pairing-code.ts';
-export type { Phone } from './phone.ts';
+export { Phone } from './phone.ts';
 export type { PreparedAccount, PrepareOptions } from './prepare.ts';
 export { writeAuthFolder } from './prepare.ts';
 export type { ReceiptMode } from './receipts.ts';

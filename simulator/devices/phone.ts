@@ -110,7 +110,8 @@ export class Phone extends Contact {
     content: proto.IMessage,
   ): Promise<void> {
     const { appStateKeys, history, media } = this;
-    const answers = await answerPeer({ appStateKeys, history, media }, id, content);
+    // Baileys wraps even what it asks its own phone as a copy of something sent
+    const answers = await answerPeer({ appStateKeys, history, media }, id, unwrap(content));
     for (const answer of answers) await device.sender.sendPeer(author, answer);
   }
 

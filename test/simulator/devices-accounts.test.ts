@@ -90,6 +90,31 @@ test('a removed member of a group cannot be written to any more, the others can'
   expect(owner.problems).toEqual([]);
 });
 
+test('a group that addresses by phone number works as well', async () => {
+  const older = await startSimulator({ seed: 'pn', groupAddressing: 'pn' });
+  const [account] = older.devices.prepare(1);
+  if (!account) throw new Error('unreachable');
+  const client = new BaileysClient(older, { auth: account });
+  clients.push(client);
+  await client.open();
+  const owner = older.devices.createContact({ pn: '15553330007', devices: 2 });
+  const group = await owner.groups.create('By number', [account.pn]);
+  for (const round of [1, 2]) {
+    await owner.sendText(group, `owner ${round}`, { device: round - 1 });
+    await client.waitText(`owner ${round}`);
+    await client.sock.sendMessage(group, { text: `client ${round}` });
+    await owner.waitForMessage(({ text, device }) => text === `client ${round}` && device === 1);
+  }
+  await owner.sendText(account.pn, 'by number', { addressing: 'pn' });
+  const direct = await client.waitText('by number');
+  expect(direct.key.remoteJid).toBe(owner.pnJid);
+  await client.sock.sendMessage(owner.pnJid, { text: 'answer' });
+  await owner.waitForMessage(({ text }) => text === 'answer');
+  expect(older.witness.messages.decryptFailures()).toEqual([]);
+  await client.close();
+  await older.close();
+});
+
 test('a companion that the phone removes is left out by those who wrote to it', async () => {
   const contact = simulator.devices.createContact({ pn: '15553330005' });
   const [account] = simulator.devices.prepare(1);

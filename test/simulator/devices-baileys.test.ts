@@ -25,8 +25,9 @@ async function pair(pn: string, name: string): Promise<Account> {
   await phone.addHistory({
     with: carl.pn,
     name: 'Carl',
-    messages: [{ text: 'long ago' }, { text: 'lately', fromMe: true }],
+    messages: [{ text: 'long ago', id: 'OLDEST' }, { text: 'ago' }, { text: 'lately', fromMe: true }],
   });
+  phone.history.recentPerChat = 2;
   const client = new BaileysClient(simulator);
   clients.push(client);
   client.connect();
@@ -72,6 +73,21 @@ test('a first login brings app-state keys and the history of the phone', async (
     expect(phone.problems).toEqual([]);
   }
 });
+
+test('the phone answers for older history and for a message that could not be read', async () => {
+  const { client, phone } = ada;
+  const syncs: string[] = [];
+  const { ON_DEMAND } = proto.HistorySync.HistorySyncType;
+  client.sock.ev.on('messaging-history.set', ({ messages, syncType }) => {
+    if (syncType === ON_DEMAND) syncs.push(...messages.map(({ key }) => key.id ?? ''));
+  });
+  const [oldest, next] = phone.history.messagesOf(carl.jid).map(({ key }) => key);
+  if (!oldest || !next) throw new Error('unreachable');
+  await client.sock.fetchMessageHistory(10, next, Date.now());
+  await eventually(() => expect(syncs).toEqual([oldest.id]));
+  await client.sock.requestPlaceholderResend(oldest);
+  await client.waitText('long ago');
+}, 20_000);
 
 test('texts both ways are read once by every device, in order', async () => {
   const numbers = Array.from({ length: 20 }, (_, index) => `${index}`);
