@@ -40,6 +40,8 @@ export interface Simulator {
   readonly mediaHost: string;
   /** PEM, for `NODE_EXTRA_CA_CERTS` */
   readonly mediaCertificate: string;
+  /** PEM, of the certificate's key */
+  readonly mediaKey: string;
   /** hex, for `WA_CERT_DETAILS.PUBLIC_KEY` */
   readonly rootPublicKey: string;
   readonly seed: string;
@@ -57,32 +59,21 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const random = new SeededRandom(seed);
   const identity = createNoiseIdentity(random);
   const tls = options.tls ?? createTlsIdentity([host, options.publicHost ?? host]);
-  let mediaHost = '';
+  const addresses = { url: '', controlUrl: '', mediaHost: '' };
   const server = new SimulatedServer({
     random,
-    mediaHost: () => mediaHost,
+    mediaHost: () => addresses.mediaHost,
     groupMode: options.groupAddressing ?? 'lid',
     witnessStanzas: options.witnessStanzas ?? 20_000,
   });
   const { media, witness, faults } = server.world;
-  const devices = createDevices(server, {
-    seed,
-    report: (report) => server.report(report),
-    mediaUpload: async (encrypted, mediaType) => {
-      const { directPath } = media.put(encrypted, mediaType);
-      return { directPath, url: `https://${mediaHost}${directPath}` };
-    },
-    mediaDownload: async (directPath) => {
-      const bytes = media.get(directPath);
-      if (!bytes) throw new Error(`The media host has no ${directPath}`);
-      return bytes;
-    },
-  });
+  const devices = populate(server, seed);
   const clients = createListener(server, identity);
-  const mediaServer = createMediaHost(media, tls, () => mediaHost);
-  const shared = { server, devices, witness, faults, seed, rootPublicKey: identity.rootPublicKey.toString('hex') };
-  const simulator = { ...shared, url: '', controlUrl: '', mediaHost: '', mediaCertificate: tls.certificate };
-  const control = createControlServer(() => simulator);
+  const mediaServer = createMediaHost(media, tls, () => addresses.mediaHost);
+  const rootPublicKey = identity.rootPublicKey.toString('hex');
+  const parts = { server, devices, witness, faults, seed, rootPublicKey };
+  const keys = { mediaCertificate: tls.certificate, mediaKey: tls.key };
+  const control = createControlServer(() => ({ ...parts, ...keys, ...addresses }));
   const stop = async (): Promise<void> => {
     devices.close();
     faults.clear();
@@ -90,16 +81,34 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     await Promise.all([clients, mediaServer, control].map(close));
   };
   try {
-    const published = options.publicHost ?? host;
-    mediaHost = `${options.publicHost ?? 'localhost'}:${await listen(mediaServer, options.mediaPort ?? 0, host)}`;
-    simulator.mediaHost = mediaHost;
-    simulator.url = `ws://${published}:${await listen(clients, options.port ?? 0, host)}/ws/chat`;
-    simulator.controlUrl = `http://${published}:${await listen(control, options.controlPort ?? 0, host)}`;
+    const { publicHost = host } = options;
+    const mediaPort = await listen(mediaServer, options.mediaPort ?? 0, host);
+    addresses.mediaHost = `${options.publicHost ?? 'localhost'}:${mediaPort}`;
+    addresses.url = `ws://${publicHost}:${await listen(clients, options.port ?? 0, host)}/ws/chat`;
+    addresses.controlUrl = `http://${publicHost}:${await listen(control, options.controlPort ?? 0, host)}`;
   } catch (error) {
     await stop();
     throw error;
   }
-  return { ...simulator, close: stop };
+  return { ...parts, ...keys, ...addresses, close: stop };
+}
+
+/** The people, whose files go straight into the media host's store. */
+function populate(server: SimulatedServer, seed: string): Devices {
+  const { media, mediaHost } = server.world;
+  return createDevices(server, {
+    seed,
+    report: (report) => server.report(report),
+    mediaUpload: async (encrypted, mediaType) => {
+      const { directPath } = media.put(encrypted, mediaType);
+      return { directPath, url: `https://${mediaHost()}${directPath}` };
+    },
+    mediaDownload: async (directPath) => {
+      const bytes = media.get(directPath);
+      if (!bytes) throw new Error(`The media host has no ${directPath}`);
+      return bytes;
+    },
+  });
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

@@ -25,7 +25,7 @@ export type DeliveryShaper = (address: DeviceAddress, stanza: BinaryNode) => Del
 export interface DeliveryPlan {
   copies: number;
   delayMs: number;
-  /** keep it back until the next stanza went out */
+  /** keep it back until the next stanza of its tag went out */
   swapWithNext: boolean;
 }
 
@@ -163,19 +163,22 @@ export class Mailbox {
     const plan = this.shape(this.address, stanza);
     if (plan?.swapWithNext) {
       this.held.push(stanza);
-      setTimeout(() => this.release(), longestHoldMs).unref();
+      setTimeout(() => this.release(stanza.tag), longestHoldMs).unref();
       return;
     }
     const send = (): void => {
       for (let copy = 0; copy < (plan?.copies ?? 1); copy++) this.transport?.send(stanza);
-      this.release();
+      this.release(stanza.tag);
     };
     if (plan?.delayMs) setTimeout(send, plan.delayMs).unref();
     else send();
   }
 
-  private release(): void {
-    for (const stanza of this.held.splice(0)) this.transport?.send(stanza);
+  private release(tag: string): void {
+    const due = this.held.filter((stanza) => stanza.tag === tag);
+    if (due.length === 0) return;
+    this.held = this.held.filter((stanza) => stanza.tag !== tag);
+    for (const stanza of due) this.transport?.send(stanza);
   }
 
   private pushFrom(cursor: number, sent: number, transport: MailTransport, finish: (count: number) => void): void {

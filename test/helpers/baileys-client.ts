@@ -165,9 +165,11 @@ export class BaileysClient {
     (ws as unknown as { socket: { terminate(): void } | null }).socket?.terminate();
   }
 
+  /** Terminates first: a closing handshake with a silent server takes 30 s. */
   async close(): Promise<void> {
-    this.stopped = true;
-    if (this.current) await this.current.end(undefined);
+    if (!this.current) return;
+    this.kill();
+    await this.current.end(undefined);
   }
 
   private listen(sock: WASocket): void {
