@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Message } from '../../lib/contracts/entities.ts';
+import type { Contact } from '../../simulator/devices/contact.ts';
+import type { Phone } from '../../simulator/devices/phone.ts';
+import type { ApiClient } from '../harness/api-client.ts';
+
+/** One connection and the contact that it talks with. */
+export interface Line {
+  connectionId: string;
+  phone: Phone;
+  contact: Contact;
+}
+
+export interface Traffic {
+  /** what the API accepted: text -> WhatsApp id */
+  readonly accepted: ReadonlyMap<string, string>;
+  /** texts that contacts sent to the account */
+  readonly replied: readonly string[];
+  /** requests that had to be repeated, with the same key */
+  readonly repeatedRequests: number;
+  /** Ends both directions; resolves when the request in flight of every line has its answer. */
+  stop(): Promise<void>;
+}
+
+const RETRY_MS = 50;
+
+/**
+ * Sends through the REST API and replies from the contacts, on every line at once, until it is stopped. A request
+ * that fails because the server is gone is repeated with the same Idempotency-Key until it is answered, as a careful
+ * client does: whatever was answered with 2xx counts as accepted.
+ * @param pauseMs between two texts of one direction of a line
+ */
+export function startTraffic(api: ApiClient, lines: readonly Line[], pauseMs: number): Traffic {
+  const accepted = new Map<string, string>();
+  const replied: string[] = [];
+  let repeatedRequests = 0;
+  let stopped = false;
+
+  async function send(line: Line, content: string): Promise<void> {
+    const body = { connectionId: line.connectionId, to: line.contact.pn, content };
+    for (;;) {
+      const answer = await api
+        .call<Message>('POST', '/message/send', body, { 'idempotency-key': content })
+        .catch(() => null);
+      if (answer?.status === 202) {
+        accepted.set(content, answer.body.waMessageId);
+        return;
+      }
+      if (answer && answer.status < 500 && answer.status !== 409 && answer.status !== 429) {
+        throw new Error(`a send was refused: ${answer.status} ${JSON.stringify(answer.body)}`);
+      }
+      repeatedRequests++;
+      await delay(RETRY_MS);
+    }
+  }
+
+  async function outbound(line: Line): Promise<void> {
+    for (let n = 0; !stopped; n++) {
+      await send(line, `out ${line.contact.pn} ${n}`);
+      await delay(pauseMs);
+    }
+  }
+
+  async function inbound(line: Line): Promise<void> {
+    for (let n = 0; !stopped; n++) {
+      const text = `in ${line.contact.pn} ${n}`;
+      await line.contact.sendText(line.phone.pnJid, text);
+      replied.push(text);
+      await delay(pauseMs);
+    }
+  }
+
+  const running = Promise.all(lines.flatMap((line) => [outbound(line), inbound(line)]));
+  running.catch(() => {
+    stopped = true;
+  });
+
+  return {
+    accepted,
+    replied,
+    get repeatedRequests() {
+      return repeatedRequests;
+    },
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+}
