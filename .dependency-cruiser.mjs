@@ -3,8 +3,21 @@ const layers = [
   ['services may not import each other', '^services/', '^services/'],
   ['mixins sit below services', '^mixins/', '^services/'],
   ['lib knows neither services nor mixins', '^lib/', '^(services|mixins)/'],
-  ['storage sits below the domains', '^lib/storage/', '^lib/(session|cluster|messaging|webhooks)/'],
-  ['the base imports nothing above it', '^lib/(contracts/|errors|ids|config|clock|log)', '^lib/(storage|session|cluster|messaging|webhooks)/'],
+  [
+    'the HTTP side sits above the domains',
+    '^lib/(session|cluster|messaging|webhooks|events|users|connections|scheduler)/',
+    '^lib/http/',
+  ],
+  [
+    'storage sits below the domains',
+    '^lib/storage/',
+    '^lib/(session|cluster|messaging|webhooks|events|users|connections|scheduler|http)/',
+  ],
+  [
+    'the base imports nothing above it',
+    '^lib/(contracts/|errors|ids|config|clock|log)',
+    '^lib/(storage|session|cluster|messaging|webhooks|events|users|connections|scheduler|http)/',
+  ],
   ['the product and the simulator do not know each other', '^(services|mixins|lib)/', '^simulator/'],
   ['the simulator imports nothing of the product', '^simulator/', '^(services|mixins|lib)/'],
 ];

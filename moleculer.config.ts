@@ -24,7 +24,9 @@ class LogAdapter extends BaseLogger {
     const log = this.#log.child({ module: bindings.mod ?? 'broker' });
     return (level: string, args: unknown[]) => {
       const text = args.map(printable).filter(Boolean).join(' ');
-      log[LEVELS[level] ?? 'debug']({}, text);
+      /* the starter throws the reason, which is said once */
+      const known = text.startsWith('Unable to start all services.');
+      log[(!known && LEVELS[level]) || 'debug']({}, text);
     };
   }
 }

@@ -10,6 +10,7 @@ const CHECK_INTERVAL_MS = 2_000;
 const MAX_HEADER_BYTES = 16_384;
 /** How long a drain waits for requests that are being answered. */
 const DRAIN_GRACE_MS = 8_000;
+const DRAIN_SWEEP_MS = 50;
 
 export interface HttpServer {
   /** aborted from the moment the drain begins */
@@ -67,12 +68,15 @@ export function createHttpServer({ host, port }: { host: string; port: number })
   };
 }
 
+/** A connection whose last answer was under way when the drain began becomes idle later: looked for until all are gone. */
 function close(server: Server): Promise<void> {
   if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), DRAIN_GRACE_MS);
+    const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_SWEEP_MS);
     server.close(() => {
       clearTimeout(force);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();
