@@ -1,107 +1,20 @@
-import type { Clock } from '../clock.ts';
 import type { ConnectionStatus, Party } from '../contracts/entities.ts';
 import { CastellanError, isErrorType } from '../errors.ts';
-import type { EventLog } from '../events/event-log.port.ts';
 import type { Log } from '../log.ts';
-import type { Outbox, OutboxOptions } from '../messaging/outbox.port.ts';
+import type { Outbox } from '../messaging/outbox.port.ts';
 import type { ConnectionDoc } from '../storage/collections.ts';
-import type { Store } from '../storage/port.ts';
-import type { Vault } from '../storage/vault.ts';
+import { type Activated, activate, firstWords, pairsAnew, quarantine } from './activation-start.ts';
+import type { ActorDeps, ActorEnd, ActorState, Lease } from './actor.port.ts';
 import { browserOf } from './browser.ts';
-import { createPairingDesk, type PairingCode, type PairingDesk } from './pairing-desk.ts';
-import type { OpenSocket, Owner, SessionActivation, SessionStore, SocketEnd, WhatsAppSocket } from './ports.ts';
-import type { Limiter } from './reopen-limiter.ts';
+import type { PairingCode } from './pairing-desk.ts';
+import type { SocketEnd, WhatsAppSocket } from './ports.ts';
 import { createSerial } from './serial.ts';
-import { createStatusWriter, type StatusChange, type StatusWriter } from './status-writer.ts';
-import {
-  type Decision,
-  decide,
-  type EndHistory,
-  isDegraded,
-  NO_HISTORY,
-  type SupervisorTimings,
-} from './supervisor.ts';
+import type { StatusChange } from './status-writer.ts';
+import { type Decision, decide, type EndHistory, isDegraded, NO_HISTORY } from './supervisor.ts';
 import { wishOf } from './wanted.ts';
 import { within } from './within.ts';
-import { createWorkerRecord } from './worker-record.ts';
 
-/**
- * One activation of one connection on this node: takes the session over, keeps a socket open, and says what happens in
- * the connection's row. Its life:
- *
- *   taking-over   the takeover is being journalled, the session loaded
- *   connecting    a socket was opened and has not said anything yet
- *   pairing       the socket shows QR codes or a pairing code
- *   open          logged in; the outbox runs
- *   waiting       no socket; a timer opens the next one (backoff)
- *   sleeping      no socket; a timer opens the next one at the end of a temporary ban
- *   ending        no socket, no timer, no outbox; the last writes are under way
- *   ended         nothing is left; another activation needs a new actor
- *
- * Everything that takes time runs through one queue, so that two thoughts never overlap; what must not wait (a dead
- * socket, a lost lock, a fenced session) ends the socket at once and leaves only the writing to the queue. Any state
- * goes to `ending` in four ways: on request, because the table parks, silently (fenced, lock lost, replaced by another
- * node), or because the store is gone.
- */
-export type ActorState =
-  | 'taking-over'
-  | 'connecting'
-  | 'pairing'
-  | 'open'
-  | 'waiting'
-  | 'sleeping'
-  | 'ending'
-  | 'ended';
-
-/** Why an actor is gone; the manager decides by it when the connection may run here again. */
-export type ActorEnd = 'stopped' | 'parked' | 'yielded' | 'fenced' | 'lost' | 'store-down' | 'crashed';
-
-export interface ActorTimings extends SupervisorTimings {
-  /** a send in flight may finish for this long when the actor is stopped, ms. Default 5,000 */
-  drainGraceMs: number;
-  /** how long a logout waits for an open socket to tell WhatsApp, ms. Default 15,000 */
-  logoutTimeoutMs: number;
-}
-
-export interface ActorDeps {
-  store: Store;
-  events: EventLog;
-  vault: Vault;
-  clock: Clock;
-  log: Log;
-  owner: Owner;
-  sessions: SessionStore;
-  openSocket: OpenSocket;
-  createOutbox(options: OutboxForActor): Outbox;
-  /** spreads reopens after a failure over the node */
-  reopens: Limiter;
-  /** the node's one try with an outdated client */
-  canary: { isFree(): boolean; take(): void };
-  timings: ActorTimings;
-  random(): number;
-}
-
-export type OutboxForActor = Pick<
-  OutboxOptions,
-  'connection' | 'epoch' | 'socket' | 'restrictions' | 'onRestricted' | 'log'
->;
-
-/** The lock as its actor sees it. */
-export interface Lease {
-  /** synchronous, before every write to a socket: can this node still prove that the lock is its own? */
-  isMine(): boolean;
-}
-
-interface Activated {
-  activation: SessionActivation;
-  writer: StatusWriter;
-  desk: PairingDesk;
-  worker: ReturnType<typeof createWorkerRecord>;
-}
-
-/** after these the stored login is worth nothing: a start by a person begins a new one */
-const PAIRS_ANEW: ReadonlySet<ConnectionStatus> = new Set(['logged_out', 'needs_pairing']);
-
+/** One activation of one connection on this node; its life is told at `ActorState`. */
 export class ConnectionActor {
   readonly connectionId: string;
   readonly ended: Promise<ActorEnd>;
@@ -122,11 +35,13 @@ export class ConnectionActor {
   #cancelStableTimer: () => void = () => {};
   #cancelLogoutTimer: () => void = () => {};
   #logoutWanted = false;
+  #degraded: boolean;
 
   /** @param row as it was read when the lock was claimed; `startedBySomeone`: a wish that nobody has acted on yet */
   constructor(deps: ActorDeps, row: ConnectionDoc, lease: Lease, startedBySomeone: boolean) {
     this.#deps = deps;
     this.#row = row;
+    this.#degraded = row.degraded;
     this.#lease = lease;
     this.#startedBySomeone = startedBySomeone;
     this.connectionId = row._id;
@@ -221,50 +136,24 @@ export class ConnectionActor {
   }
 
   async #takeOver(): Promise<void> {
-    const { sessions, owner, clock } = this.#deps;
-    const { _id: connectionId, userId } = this.#row;
-    let activation: SessionActivation;
+    const bySomeone = this.#startedBySomeone;
     try {
-      activation = await sessions.takeOver(connectionId, userId, owner);
+      this.#live = await activate(this.#deps, this.#row, bySomeone);
     } catch (error) {
-      if (isErrorType(error, 'SESSION_QUARANTINED')) return this.#quarantine();
-      throw error;
+      if (!isErrorType(error, 'SESSION_QUARANTINED')) throw error;
+      this.#log.error({ cause: (error as Error).message }, 'the session is quarantined');
+      await quarantine(this.#deps, this.#row);
+      return this.#close('parked', false);
     }
-    const { epoch } = activation;
-    const writer = createStatusWriter({ ...this.#deps, connection: this.#row, nodeId: owner.nodeId, epoch });
-    const desk = createPairingDesk({ ...this.#deps, owner: { connectionId, userId, epoch }, writer });
-    const worker = createWorkerRecord({ connectionId, userId, epoch }, owner);
-    this.#live = { activation, writer, desk, worker };
+    const { activation, writer, sleepsUntil } = this.#live;
     activation.onFailure((error) => this.#onError(error));
     if (this.#isEnding()) return;
-    const pairsAnew = this.#startedBySomeone && PAIRS_ANEW.has(this.#row.status);
-    if (pairsAnew && activation.registered) await activation.resetCredentials();
-    const { sleepUntil } = this.#row;
-    const sleeps = !this.#startedBySomeone && sleepUntil != null && sleepUntil > clock.now();
-    await writer.write({
-      ...this.#firstStatus(sleeps),
-      row: { ...this.#servedFields(), worker: { nodeId: owner.nodeId, epoch } },
-      writes: worker.started(clock.now()),
-    });
-    if (sleeps) return this.#sleep(sleepUntil);
-    if (wishOf(this.#row) === 'logout') return this.#logout();
+    const logsOut = wishOf(this.#row) === 'logout';
+    if (activation.registered && !logsOut && pairsAnew(this.#row, bySomeone)) await activation.resetCredentials();
+    await writer.write(firstWords(this.#live, this.#row, bySomeone, this.#deps));
+    if (sleepsUntil !== null) return this.#sleep(sleepsUntil);
+    if (logsOut) return this.#logout();
     await this.#open();
-  }
-
-  #firstStatus(sleeps: boolean): Pick<StatusChange, 'status' | 'reason' | 'code'> {
-    const { status, statusReason, statusCode } = this.#row;
-    if (sleeps) return { status: 'restricted', reason: statusReason, code: statusCode };
-    if (status === 'open' || status === 'reconnecting') {
-      return { status: 'reconnecting', reason: 'Taken over by another run; connecting anew.' };
-    }
-    return { status: 'connecting', reason: null };
-  }
-
-  /** What becomes of a wish once it was acted on. */
-  #servedFields(): StatusChange['row'] {
-    /* a logout is served when WhatsApp was told: whoever comes after a crash tells it */
-    const served = wishOf(this.#row) === 'logout' ? {} : { servedGeneration: this.#row.generation };
-    return this.#startedBySomeone ? { ...served, restrictions: [], sleepUntil: null } : served;
   }
 
   async #open(): Promise<void> {
@@ -337,16 +226,19 @@ export class ConnectionActor {
     this.#log.info({ epoch: activation.epoch }, 'open');
   }
 
+  /** Being open for long ends what its former ends brought about. */
   #watchStability(): void {
     const { clock, timings } = this.#deps;
+    if (!this.#degraded) return;
     this.#cancelStableTimer = clock.after(timings.stableAfterMs, () => {
-      const degraded = isDegraded(this.#history, clock.monotonic(), timings);
-      void this.#serial.run(() =>
-        this.#state === 'open'
-          ? this.#live?.writer.write({ status: 'open', reason: null, row: { degraded } })
-          : undefined,
-      );
+      if (isDegraded(this.#history, clock.monotonic(), timings)) this.#watchStability();
+      else void this.#serial.run(() => (this.#state === 'open' ? this.#recover() : undefined));
     });
+  }
+
+  async #recover(): Promise<void> {
+    this.#degraded = false;
+    await this.#live?.writer.write({ status: 'open', reason: null, row: { degraded: false } });
   }
 
   /** Not a disconnect: WhatsApp lets the account write to known chats only. */
@@ -363,6 +255,7 @@ export class ConnectionActor {
     const { clock } = this.#deps;
     const openForMs = this.#openedAt === null ? null : clock.monotonic() - this.#openedAt;
     this.#dropSocket();
+    if (!this.#isEnding()) this.#state = 'waiting';
     void this.#serial.run(() => (this.#isEnding() || this.#socket ? undefined : this.#judge(end, openForMs)));
   }
 
@@ -389,6 +282,7 @@ export class ConnectionActor {
   async #follow(end: SocketEnd, { status, reason, degraded, next }: Decision): Promise<void> {
     if (!this.#live || next.kind === 'yield') return this.#close('yielded', false);
     const { activation, writer, desk } = this.#live;
+    this.#degraded = degraded;
     const change: StatusChange = { status, reason, code: end.code, row: { degraded } };
     const unpaired = !activation.registered;
     if (next.kind === 'park') {
@@ -428,6 +322,7 @@ export class ConnectionActor {
     await this.#drainOutbox();
     this.#dropSocket();
     this.#history = NO_HISTORY;
+    this.#degraded = false;
     const row = { servedGeneration: this.#row.generation, restrictions: [], sleepUntil: null, degraded: false };
     await this.#live.writer.write({ status: 'connecting', reason: 'Restarted on request.', row });
     this.#row = { ...this.#row, restrictions: [] };
@@ -450,22 +345,6 @@ export class ConnectionActor {
     if (told) await this.#socket?.logout();
     const reason = told ? 'Logged out on request.' : 'Logged out on request; WhatsApp could not be told.';
     await this.#finish('parked', { status: 'logged_out', reason });
-  }
-
-  /** The stored session cannot be read: it is left exactly as it is, for somebody who has the key. */
-  async #quarantine(): Promise<void> {
-    const { owner, clock } = this.#deps;
-    const writer = createStatusWriter({
-      ...this.#deps,
-      connection: this.#row,
-      nodeId: owner.nodeId,
-      epoch: this.#row.epoch,
-    });
-    const reason = 'The stored session cannot be decrypted or read; it was left untouched.';
-    this.#log.error({}, reason);
-    const row = { servedGeneration: this.#row.generation, worker: null, updatedAt: clock.now() };
-    await writer.write({ status: 'quarantined', reason, row });
-    await this.#close('parked', false);
   }
 
   #dropSocket(): void {

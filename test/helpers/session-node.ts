@@ -13,11 +13,8 @@ import type { Runtime } from '../../lib/runtime.ts';
 import { createBaileysState } from '../../lib/session/baileys/auth-state.ts';
 import { ownParty } from '../../lib/session/baileys/identity.ts';
 import type { SocketTimings } from '../../lib/session/baileys/socket.ts';
-import {
-  type ConnectionManager,
-  createConnectionManager,
-  type ManagerTimings,
-} from '../../lib/session/connection-manager.ts';
+import type { ConnectionManager, ManagerTimings } from '../../lib/session/connection-manager.port.ts';
+import { createConnectionManager } from '../../lib/session/connection-manager.ts';
 import { encodeBinary } from '../../lib/session/journal/binary-codec.ts';
 import { journalActivation } from '../../lib/session/journal/session-store.ts';
 import { authIdOf } from '../../lib/session/remote-auth.ts';
