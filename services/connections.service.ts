@@ -6,10 +6,12 @@ import { requireCaller } from '../lib/contracts/scope.ts';
 import { sessionNodeContract } from '../lib/contracts/session-node.contract.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import { type CallContext, defineService } from '../mixins/define-service.ts';
+import { createOwnerRouting } from '../mixins/owner-routing.mixin.ts';
 
 /** Connections: what a person wants of them; the session-nodes do it. */
 export default function connectionsService(runtime: Runtime): ServiceSchema {
   const connections = createConnections(runtime);
+  const { callOwner } = createOwnerRouting(runtime);
   const { log } = runtime;
 
   /** Level-triggered: whoever runs it would look by itself within a second, so a lost wake-up is only slower. */
@@ -50,7 +52,7 @@ export default function connectionsService(runtime: Runtime): ServiceSchema {
       async logout({ connectionId }, ctx) {
         const caller = requireCaller(ctx.meta);
         await connections.get(caller, connectionId);
-        await ctx.call(sessionNodeContract.logout.name, { connectionId });
+        await callOwner(ctx, connectionId, sessionNodeContract.logout.name, { connectionId }, true);
         return connections.get(caller, connectionId);
       },
       async remove({ connectionId }, ctx) {
@@ -65,7 +67,8 @@ export default function connectionsService(runtime: Runtime): ServiceSchema {
       qrText: async ({ connectionId }, ctx) => qrText(await connections.qr(requireCaller(ctx.meta), connectionId)),
       async pairingCode({ connectionId, phoneNumber }, ctx) {
         await connections.get(requireCaller(ctx.meta), connectionId);
-        return ctx.call(sessionNodeContract.pairingCode.name, { connectionId, phoneNumber });
+        const asked = { connectionId, phoneNumber };
+        return callOwner(ctx, connectionId, sessionNodeContract.pairingCode.name, asked, true);
       },
     },
   });
