@@ -1,11 +1,9 @@
 import type { Clock } from '../clock.ts';
 import type { Page, Role, User } from '../contracts/entities.ts';
 import type { PageParams } from '../contracts/params.ts';
-import { found } from '../contracts/scope.ts';
 import { CastellanError, isErrorType } from '../errors.ts';
 import { reservedId } from '../ids.ts';
 import type { ConnectionDoc, UserDoc } from '../storage/collections.ts';
-import { findPage } from '../storage/page.ts';
 import type { Store } from '../storage/port.ts';
 import { userView } from './user-view.ts';
 
@@ -35,7 +33,18 @@ export interface Users {
   remove(userId: string): Promise<User>;
 }
 
-export function createUsers(store: Store, clock: Clock): Users {
+/** The plain rows; the service gives moleculer-db's (`mixins/collection.mixin.ts`). An admin's scope is empty. */
+export interface UserRows {
+  /** @throws DUPLICATE_KEY */
+  createEntity(user: UserDoc): Promise<UserDoc>;
+  /** @throws NOT_FOUND */
+  getEntity(scope: Record<string, never>, userId: string): Promise<UserDoc>;
+  listEntities(scope: Record<string, never>, page: PageParams): Promise<Page<UserDoc>>;
+  /** @throws NOT_FOUND, DUPLICATE_KEY */
+  patchEntity(scope: Record<string, never>, userId: string, patch: Partial<UserDoc>): Promise<UserDoc>;
+}
+
+export function createUsers(rows: UserRows, store: Store, clock: Clock): Users {
   const users = store.collection<UserDoc>('users');
 
   async function create({ userId, username, email, role = 'user' }: NewUser, reservedUlid?: string): Promise<User> {
@@ -43,8 +52,7 @@ export function createUsers(store: Store, clock: Clock): Users {
     const _id = userId ?? reservedId('user', reservedUlid);
     const doc: UserDoc = { _id, username, email, role, createdAt: now, updatedAt: now };
     try {
-      await users.insertOne(doc);
-      return userView(doc);
+      return userView(await rows.createEntity(doc));
     } catch (error) {
       if (!isErrorType(error, 'DUPLICATE_KEY')) throw error;
       /* a repeat, after a crash, of a request whose row was already written */
@@ -56,8 +64,7 @@ export function createUsers(store: Store, clock: Clock): Users {
 
   async function update(userId: string, change: UserChange): Promise<User> {
     try {
-      const $set = { ...change, updatedAt: clock.now() };
-      return userView(found(await users.findOneAndUpdate({ _id: userId }, { $set })));
+      return userView(await rows.patchEntity({}, userId, { ...change, updatedAt: clock.now() }));
     } catch (error) {
       if (isErrorType(error, 'DUPLICATE_KEY')) throw new CastellanError('CONFLICT', 'The username is taken.');
       throw error;
@@ -65,7 +72,7 @@ export function createUsers(store: Store, clock: Clock): Users {
   }
 
   async function remove(userId: string): Promise<User> {
-    const user = found(await users.findOne({ _id: userId }));
+    const user = await rows.getEntity({}, userId);
     const connections = await store.collection<ConnectionDoc>('connections').count({ userId, deletedAt: null });
     if (connections > 0) {
       throw new CastellanError('CONFLICT', 'The user still has connections; delete them first.', { connections });
@@ -80,8 +87,11 @@ export function createUsers(store: Store, clock: Clock): Users {
 
   return {
     create,
-    list: (page) => findPage(users, {}, 'createdAt', page, userView),
-    get: async (userId) => userView(found(await users.findOne({ _id: userId }))),
+    async list(page) {
+      const { items, next } = await rows.listEntities({}, page);
+      return { items: items.map(userView), next };
+    },
+    get: async (userId) => userView(await rows.getEntity({}, userId)),
     update,
     remove,
   };
