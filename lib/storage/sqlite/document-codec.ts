@@ -1,3 +1,4 @@
+import { isByteView } from '../byte-view.ts';
 import { badRequest, isPlainObject } from '../field-path.ts';
 
 /**
@@ -37,15 +38,10 @@ function encodeValue(value: unknown, side: Side, depth: number): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (depth > MAX_DEPTH) throw badRequest('The document is nested too deep.');
-  if (ArrayBuffer.isView(value) && isByteView(value)) return encodeBytes(value, side);
+  if (isByteView(value)) return encodeBytes(value, side);
   if (Array.isArray(value)) return value.map((item) => encodeValue(item ?? null, side, depth + 1));
   if (isPlainObject(value)) return encodeObject(value, side, depth);
   throw badRequest('A document holds JSON values and bytes only.');
-}
-
-/** By tag, not by class: bytes that come from another realm are bytes too. */
-function isByteView(value: ArrayBufferView): value is Uint8Array {
-  return (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'Uint8Array';
 }
 
 /** @throws BAD_REQUEST for values that are neither JSON nor bytes (NaN, dates, functions, class instances) */

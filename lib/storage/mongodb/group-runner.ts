@@ -1,0 +1,106 @@
+import type { AnyBulkWriteOperation, ClientSession, Collection, Db, Document } from 'mongodb';
+import { CastellanError } from '../../errors.ts';
+import type { Doc } from '../port.ts';
+import { type Append, numbered } from './append-numbers.ts';
+import { toStoreError } from './mongo-errors.ts';
+import type { CompiledWrite, WriteGroup } from './write-group.ts';
+
+/** Runs groups inside of a transaction that somebody else commits. Whatever it throws, the transaction must be aborted. */
+export interface GroupRunner {
+  /** One group, write by write. @throws DUPLICATE_KEY, CONDITION_FAILED with the index, BAD_REQUEST */
+  alone(session: ClientSession, group: WriteGroup): Promise<void>;
+  /**
+   * Sharable groups, all of their writes to one collection in one round trip. Every update names its `_id` and expects
+   * one match, so the totals are right only when every single one is.
+   * @throws the same, without telling which group it was
+   */
+  together(session: ClientSession, groups: readonly WriteGroup[]): Promise<void>;
+}
+
+type Update = Extract<CompiledWrite, { op: 'update' }>;
+type Delete = Extract<CompiledWrite, { op: 'delete' }>;
+
+export function createGroupRunner(db: Db): GroupRunner {
+  const collectionOf = (name: string): Collection<Doc> => db.collection<Doc>(name);
+
+  /** Names the collection in the error, as long as it is known. What is transient stays the driver's own error. */
+  async function on<R>(collection: string, run: Promise<R>): Promise<R> {
+    try {
+      return await run;
+    } catch (error) {
+      const mapped = toStoreError(error, collection, 'write');
+      throw (mapped as { type?: string }).type === 'STORE_UNAVAILABLE' ? error : mapped;
+    }
+  }
+
+  async function append(session: ClientSession, appends: readonly Append[]): Promise<void> {
+    if (appends.length === 0) return;
+    const docs = await numbered(db, session, appends);
+    for (const name of new Set(docs.map(({ table }) => table.name))) {
+      const own = docs.filter(({ table }) => table.name === name).map(({ doc }) => doc);
+      await on(name, collectionOf(name).insertMany(own, { session, ordered: true }));
+    }
+  }
+
+  async function update(session: ClientSession, write: Update): Promise<number> {
+    const collection = collectionOf(write.table.name);
+    const { matchedCount } = await collection.updateMany(write.query, write.operators, { session });
+    if (matchedCount > 0 || write.upsert === null) return matchedCount;
+    await collection.insertOne(write.upsert, { session });
+    return 1;
+  }
+
+  async function change(session: ClientSession, write: Update | Delete): Promise<number> {
+    const name = write.table.name;
+    if (write.op === 'update') return on(name, update(session, write));
+    const { deletedCount } = await on(name, collectionOf(name).deleteMany(write.query, { session }));
+    return deletedCount;
+  }
+
+  /** The operations of one collection, in order. */
+  async function bulk(session: ClientSession, name: string, writes: readonly CompiledWrite[]): Promise<void> {
+    const operations = writes.map((write): AnyBulkWriteOperation<Doc> => {
+      if (write.op === 'insert') return { insertOne: { document: write.doc } };
+      if (write.op === 'delete') return { deleteMany: { filter: write.query } };
+      return { updateOne: { filter: write.query, update: write.operators } };
+    });
+    const result = await on(name, collectionOf(name).bulkWrite(operations, { session, ordered: true }));
+    const updates = writes.filter(({ op }) => op === 'update').length;
+    if (result.matchedCount !== updates) throw new CastellanError('CONDITION_FAILED');
+  }
+
+  return {
+    async alone(session, { writes }) {
+      let appends: Append[] = [];
+      for (const [index, write] of writes.entries()) {
+        const { table } = write;
+        if (write.op === 'insert') {
+          if (table.sequencePer !== null) appends.push({ table, doc: write.doc });
+          else await on(table.name, collectionOf(table.name).insertOne(write.doc as Document & Doc, { session }));
+          continue;
+        }
+        if (table.sequencePer !== null) {
+          await append(session, appends);
+          appends = [];
+        }
+        const matched = await change(session, write);
+        if (write.expect !== 'any' && matched !== write.expect) {
+          throw new CastellanError('CONDITION_FAILED', undefined, { index });
+        }
+      }
+      await append(session, appends);
+    },
+
+    async together(session, groups) {
+      const byCollection = new Map<string, CompiledWrite[]>();
+      const appends: Append[] = [];
+      for (const write of groups.flatMap(({ writes }) => writes)) {
+        const { name, sequencePer } = write.table;
+        if (write.op === 'insert' && sequencePer !== null) appends.push({ table: write.table, doc: write.doc });
+        else byCollection.set(name, [...(byCollection.get(name) ?? []), write]);
+      }
+      for (const [name, writes] of byCollection) await bulk(session, name, writes);
+      await append(session, appends);
+    },
+  };
+}

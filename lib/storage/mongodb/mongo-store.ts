@@ -1,0 +1,155 @@
+import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { CastellanError } from '../../errors.ts';
+import { COLLECTIONS } from '../collections.ts';
+import { badRequest } from '../field-path.ts';
+import { indexedFields } from '../indexed-fields.ts';
+import type { CollectionSpec, Doc, Store } from '../port.ts';
+import { COUNTERS } from './append-numbers.ts';
+import { createDocumentOrder } from './document-order.ts';
+import { createGroupQueue } from './group-queue.ts';
+import { createGroupRunner } from './group-runner.ts';
+import { createSchema } from './indexes.ts';
+import { mongoCollection } from './mongo-collection.ts';
+import { type Intent, storeUnavailable, toStoreError } from './mongo-errors.ts';
+import { inTransaction } from './transaction.ts';
+import { compileGroup, type TableSpec, type WriteGroup } from './write-group.ts';
+
+export interface MongoStoreOptions {
+  /** `mongodb://` or `mongodb+srv://`; the database of its path, default `castellan` */
+  url: string;
+  collections?: readonly CollectionSpec[];
+}
+
+const DEFAULT_DATABASE = 'castellan';
+const SELECTION_TIMEOUT_MS = 2_000;
+const SOCKET_TIMEOUT_MS = 10_000;
+/** below the socket's, so that a majority that does not answer is told apart from a server that does not */
+const MAJORITY_TIMEOUT_MS = 8_000;
+const CLOSE_PATIENCE_MS = 5_000;
+
+const CLIENT_OPTIONS: MongoClientOptions = {
+  appName: 'castellan',
+  serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
+  waitQueueTimeoutMS: SELECTION_TIMEOUT_MS,
+  connectTimeoutMS: SELECTION_TIMEOUT_MS,
+  socketTimeoutMS: SOCKET_TIMEOUT_MS,
+  readPreference: 'primary',
+  readConcern: { level: 'majority' },
+  writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_TIMEOUT_MS },
+  retryWrites: true,
+  promoteBuffers: true,
+};
+
+function connect(url: string): { client: MongoClient; database: string } {
+  try {
+    const client = new MongoClient(url, CLIENT_OPTIONS);
+    /* without a path the driver says `test` */
+    const [, path] = /^mongodb(?:\+srv)?:\/\/[^/?]+\/([^?]*)/.exec(url) ?? [];
+    return { client, database: path ? client.options.dbName : DEFAULT_DATABASE };
+  } catch {
+    /* the driver's message may quote the URL, and with it the password */
+    throw new CastellanError('CONFIG_INVALID', 'MONGO_URL is not a MongoDB URL.');
+  }
+}
+
+/** Transactions and majority need a replica set (of one member, if need be) or a sharded cluster. */
+async function refuseStandalone(client: MongoClient): Promise<void> {
+  const hello = await client.db('admin').command({ hello: 1 });
+  if (hello.setName || hello.msg === 'isdbgrid') return;
+  throw new CastellanError('CONFIG_INVALID', 'MONGO_URL names a standalone server: it must be a replica set.');
+}
+
+/**
+ * The store of a cluster. Everything that it has answered is on a majority of the replica set and survives a failover.
+ *
+ * Of a write that ends with STORE_UNAVAILABLE it is not known whether it took effect (`data.outcome` says so): whoever
+ * repeats it must be able to tell its own success from somebody else's.
+ *
+ * @throws STORE_UNAVAILABLE when nobody answers within 2 s, CONFIG_INVALID for a standalone server or a newer database
+ */
+export async function openMongoStore({ url, collections = COLLECTIONS }: MongoStoreOptions): Promise<Store> {
+  const { client, database } = connect(url);
+  const db = client.db(database);
+  try {
+    await client.connect();
+    await refuseStandalone(client);
+    await createSchema(db, collections, [COUNTERS]);
+  } catch (error) {
+    await client.close().catch(() => undefined);
+    throw toStoreError(error, database, 'read');
+  }
+
+  const tables = new Map<string, TableSpec>(
+    collections.map((spec) => [
+      spec.name,
+      { name: spec.name, indexed: indexedFields(spec), sequencePer: spec.ordered?.sequencePer ?? null },
+    ]),
+  );
+  const underWay = new Set<Promise<unknown>>();
+  let closing: Promise<void> | null = null;
+
+  function tableOf(name: string): TableSpec {
+    const table = tables.get(name);
+    if (!table) throw badRequest(`There is no collection ${name}.`);
+    return table;
+  }
+
+  async function call<R>(collection: string, intent: Intent, run: () => Promise<R>): Promise<R> {
+    if (closing) throw storeUnavailable('read', 'closed');
+    const running = run();
+    underWay.add(running);
+    try {
+      return await running;
+    } catch (error) {
+      throw toStoreError(error, collection, intent);
+    } finally {
+      underWay.delete(running);
+    }
+  }
+
+  const order = createDocumentOrder();
+  const runner = createGroupRunner(db);
+  const queue = createGroupQueue({ order, transact });
+
+  async function transact(groups: readonly WriteGroup[]): Promise<void> {
+    const [first, ...others] = groups;
+    try {
+      await inTransaction(client, (session) =>
+        first && others.length === 0 ? runner.alone(session, first) : runner.together(session, groups),
+      );
+    } catch (error) {
+      throw toStoreError(error, '', 'write');
+    }
+  }
+
+  async function atomically(group: WriteGroup): Promise<void> {
+    if (group.writes.length > 0) await call('', 'write', () => queue.submit(group));
+  }
+
+  async function shutDown(): Promise<void> {
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, CLOSE_PATIENCE_MS);
+    await Promise.race([Promise.allSettled(underWay), patience.promise]);
+    clearTimeout(timer);
+    await client.close().catch(() => undefined);
+  }
+
+  return {
+    collection<T extends Doc>(name: string) {
+      const table = tableOf(name);
+      return mongoCollection<T>({
+        table,
+        driver: db.collection<Doc>(name),
+        order,
+        call,
+        append: async (doc) => atomically(compileGroup([{ op: 'insert', collection: name, doc }], tableOf)),
+      });
+    },
+    atomically: async (writes) => atomically(compileGroup(writes, tableOf)),
+    ping: () => call('', 'read', async () => void (await db.command({ ping: 1 }))),
+    close() {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
