@@ -54,13 +54,21 @@ export function createMemoryLocks({ clock }: { clock: Clock }): Locks {
     return 'renewed';
   }
 
+  function claim(key: string, holder: string, ttlMs: number): { mine: boolean; holder: string } {
+    const lease = leaseOf(key);
+    if (lease !== null && lease.holder !== holder) return { mine: false, holder: lease.holder };
+    leases.set(key, { holder, expiresAt: expiryAfter(ttlMs) });
+    sweep();
+    return { mine: true, holder };
+  }
+
   return {
-    async claim(key, holder, ttlMs) {
+    claim: async (key, holder, ttlMs) => claim(key, holder, ttlMs),
+
+    async claimInGeneration(key, holder, ttlMs, seen) {
       const lease = leaseOf(key);
-      if (lease !== null && lease.holder !== holder) return { mine: false, holder: lease.holder };
-      leases.set(key, { holder, expiresAt: expiryAfter(ttlMs) });
-      sweep();
-      return { mine: true, holder };
+      if (seen !== generation) return { mine: false, holder: lease?.holder ?? null, forgotten: true };
+      return { ...claim(key, holder, ttlMs), forgotten: false };
     },
 
     async renew(keys, holder, ttlMs) {

@@ -122,10 +122,30 @@ export function locksConformance(name: string, open: () => Promise<OpenedLocks>)
       await other.dispose();
     });
 
+    test('a claim in the generation that was seen is a claim', async () => {
+      const seen = await locks.generation();
+      expect(await locks.claimInGeneration('k', A, TTL_MS, seen)).toEqual({ mine: true, holder: A, forgotten: false });
+      expect(await locks.claimInGeneration('k', A, TTL_MS, seen)).toEqual({ mine: true, holder: A, forgotten: false });
+      expect(await locks.claimInGeneration('k', B, TTL_MS, seen)).toEqual({ mine: false, holder: A, forgotten: false });
+      await opened.pass(TTL_MS * 1.2);
+      expect(await locks.claimInGeneration('k', B, TTL_MS, seen)).toEqual({ mine: true, holder: B, forgotten: false });
+    });
+
+    test('a claim in another generation takes nothing, free or not', async () => {
+      await locks.generation();
+      const other = 'a generation that was lost';
+      const forgotten = { mine: false, holder: null, forgotten: true };
+      expect(await locks.claimInGeneration('k', A, TTL_MS, other)).toEqual(forgotten);
+      expect(await locks.holderOf('k')).toBeNull();
+      await locks.claim('k', A, TTL_MS);
+      expect(await locks.claimInGeneration('k', A, TTL_MS, other)).toEqual({ ...forgotten, holder: A });
+    });
+
     test('after close everything is STORE_UNAVAILABLE', async () => {
       await locks.close();
       const calls = [
         locks.claim('k', A, TTL_MS),
+        locks.claimInGeneration('k', A, TTL_MS, 'g'),
         locks.renew(['k'], A, TTL_MS),
         locks.release('k', A),
         locks.holderOf('k'),

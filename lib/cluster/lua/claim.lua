@@ -1,0 +1,13 @@
+-- Claims a lock when it is absent or already the caller's; then its time begins anew.
+--
+-- KEYS[1]  the lock
+-- ARGV[1]  the holder, `nodeId:incarnation`
+-- ARGV[2]  its time, ms
+--
+-- Output: the holder after the call (it is the caller's lock when this is ARGV[1])
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then
+  return holder
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ARGV[1]

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Redis, type RedisOptions } from 'ioredis';
+import { CastellanError } from '../errors.ts';
+import { type Log, silentLog } from '../log.ts';
+import type { Locks, RenewOutcome } from './locks.port.ts';
+
+export interface RedisLocksOptions {
+  /** `redis://` or `rediss://` */
+  url: string;
+  log?: Log;
+  /** before every key. The braces put all of them into one slot of a Redis Cluster; default `{castellan}:` */
+  prefix?: string;
+}
+
+const DEFAULT_PREFIX = '{castellan}:';
+const COMMAND_TIMEOUT_MS = 2_000;
+/** a server that holds the connection and does not answer: a new connection */
+const SILENCE_MS = 5_000;
+/** how long a closed connection may take to say goodbye */
+const GOODBYE_MS = 100;
+const LONGEST_RECONNECT_PAUSE_MS = 500;
+const KEYS_PER_RENEWAL = 1_000;
+
+/**
+ * Nothing is queued while Redis is away and nothing is sent a second time: a command of an activation that has ended
+ * meanwhile must not take a lock. What has no answer after 2 s is given up.
+ */
+const CLIENT_OPTIONS: RedisOptions = {
+  lazyConnect: true,
+  connectionName: 'castellan',
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: COMMAND_TIMEOUT_MS,
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  socketTimeout: SILENCE_MS,
+  disconnectTimeout: GOODBYE_MS,
+  retryStrategy: (attempt) => Math.min(attempt * 50, LONGEST_RECONNECT_PAUSE_MS),
+  /* a master that became a replica: connect anew, and let the caller decide about the command */
+  reconnectOnError: (error) => error.message.startsWith('READONLY'),
+};
+
+const OUTCOMES: Record<number, RenewOutcome> = { 1: 'renewed', 0: 'missing', [-1]: 'lost' };
+
+const script = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+const CLAIM = script('claim');
+const CLAIM_IN_GENERATION = script('claim-in-generation');
+const RENEW = script('renew');
+const RELEASE = script('release');
+const GENERATION = script('generation');
+
+function time(ttlMs: number): number {
+  if (!(ttlMs > 0)) throw new CastellanError('BAD_REQUEST', 'ttlMs must be above 0.');
+  return Math.ceil(ttlMs);
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size));
+}
+
+/** One line when it goes away and one when it is back, not one for each attempt. */
+function logState(redis: Redis, log: Log): void {
+  let away = false;
+  redis.on('error', (error: unknown) => {
+    if (!away) log.warn({ err: error }, 'Redis cannot be reached: no lock can be claimed');
+    away = true;
+  });
+  redis.on('ready', () => {
+    if (away) log.info({}, 'Redis is back');
+    away = false;
+  });
+}
+
+/**
+ * Locks of a cluster. Scripts are sent whole: they are short, and a restarted Redis has forgotten those that it was told
+ * before.
+ *
+ * @throws STORE_UNAVAILABLE when Redis does not answer within 2 s
+ */
+export async function openRedisLocks({
+  url,
+  log = silentLog,
+  prefix = DEFAULT_PREFIX,
+}: RedisLocksOptions): Promise<Locks> {
+  const redis = new Redis(url, CLIENT_OPTIONS);
+  logState(redis, log);
+  const named = (key: string) => `${prefix}lock:${key}`;
+  const generationKey = `${prefix}generation`;
+
+  async function asking<R>(ask: () => Promise<R>): Promise<R> {
+    try {
+      return await ask();
+    } catch (cause) {
+      throw new CastellanError('STORE_UNAVAILABLE', 'The locks cannot be reached at the moment.', undefined, { cause });
+    }
+  }
+
+  const run = (text: string, keys: readonly string[], ...args: (string | number)[]): Promise<unknown> =>
+    asking(() => redis.eval(text, keys.length, ...keys, ...args));
+
+  try {
+    await asking(() => redis.connect());
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+
+  return {
+    async claim(key, holder, ttlMs) {
+      const now = (await run(CLAIM, [named(key)], holder, time(ttlMs))) as string;
+      return { mine: now === holder, holder: now };
+    },
+
+    async claimInGeneration(key, holder, ttlMs, generation) {
+      const keys = [named(key), generationKey];
+      const answer = await run(CLAIM_IN_GENERATION, keys, holder, time(ttlMs), generation);
+      const [now, forgotten] = answer as [string | null, number];
+      return { mine: forgotten === 0 && now === holder, holder: now, forgotten: forgotten === 1 };
+    },
+
+    async renew(keys, holder, ttlMs) {
+      const ttl = time(ttlMs);
+      const answers = await Promise.all(
+        chunks(keys.map(named), KEYS_PER_RENEWAL).map((chunk) => run(RENEW, chunk, holder, ttl)),
+      );
+      return (answers.flat() as number[]).map((code) => OUTCOMES[code] as RenewOutcome);
+    },
+
+    release: async (key, holder) => (await run(RELEASE, [named(key)], holder)) === 1,
+
+    holderOf: (key) => asking(() => redis.get(named(key))),
+
+    generation: async () => (await run(GENERATION, [generationKey], randomUUID())) as string,
+
+    async close() {
+      redis.disconnect();
+    },
+  };
+}
