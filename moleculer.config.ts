@@ -1,4 +1,5 @@
 import { type BrokerOptions, Loggers } from 'moleculer';
+import { NatsTransporter } from './lib/cluster/nats-transporter.ts';
 import type { Config } from './lib/config.ts';
 import { VALIDATOR_OPTIONS } from './lib/contracts/validator.ts';
 import type { Log } from './lib/log.ts';
@@ -6,6 +7,9 @@ import type { Log } from './lib/log.ts';
 /** Longer than any call of ours waits by itself; callers that know better pass their own `timeout`. */
 const REQUEST_TIMEOUT_MS = 90_000;
 const SHUTDOWN_TIMEOUT_MS = 10_000;
+/** of the bus, whose idea of who lives only ends calls to a node that is gone; ownership has its own (see the design) */
+const HEARTBEAT_INTERVAL_S = 2;
+const HEARTBEAT_TIMEOUT_S = 6;
 
 /* its types say `any` for the base class */
 const BaseLogger = Loggers.Base as unknown as new (options: object) => object;
@@ -44,7 +48,9 @@ export default function brokerOptions(config: Config, log: Log): BrokerOptions {
   return {
     nodeID: config.nodeId,
     logger: new LogAdapter(log) as unknown as BrokerOptions['logger'] & object,
-    transporter: config.natsUrl,
+    transporter: config.natsUrl === null ? null : new NatsTransporter(config.natsUrl),
+    heartbeatInterval: HEARTBEAT_INTERVAL_S,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT_S,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retryPolicy: { enabled: false },
     tracking: { enabled: true, shutdownTimeout: SHUTDOWN_TIMEOUT_MS },

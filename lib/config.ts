@@ -25,6 +25,7 @@ export interface Config {
   adminApiKey: string | null;
   /** 32 bytes. ENCRYPTION_KEY (base64); null = made under DATA_DIR (embedded only) */
   encryptionKey: Buffer | null;
+  /** NATS_URL: `nats://` or `tls://`, several with commas between, user and password in them */
   natsUrl: string | null;
   redisUrl: string | null;
   mongoUrl: string | null;
@@ -77,6 +78,23 @@ function url(env: Env, name: string, protocols: readonly string[]): string | nul
   return raw;
 }
 
+/** MongoDB names all members of a replica set in one URL, which no URL parser takes: `mongodb://a:27017,b:27017/db`. */
+function mongoUrl(env: Env): string | null {
+  const raw = env.MONGO_URL;
+  if (!raw) return null;
+  const single = raw.replace(/^(mongodb:\/\/(?:[^@/?]*@)?[^,/?]+)(?:,[^,/?]+)+/, '$1');
+  const parsed = url({ MONGO_URL: single }, 'MONGO_URL', ['mongodb', 'mongodb+srv']);
+  if (parsed && new URL(parsed).host === '') invalid('MONGO_URL', 'a URL that names a server');
+  return raw;
+}
+
+/** Several servers, separated by commas. */
+function natsUrl(env: Env): string | null {
+  const urls = list(env.NATS_URL);
+  for (const one of urls) url({ NATS_URL: one }, 'NATS_URL', ['nats', 'tls']);
+  return urls.length > 0 ? urls.join(',') : null;
+}
+
 function list(raw: string | undefined): string[] {
   return (raw ?? '')
     .split(',')
@@ -119,18 +137,18 @@ function whatsapp(env: Env): Config['whatsapp'] {
 
 /** @throws CONFIG_INVALID with the variable's name and range */
 export function loadConfig(env: Env = process.env): Config {
-  const mongoUrl = url(env, 'MONGO_URL', ['mongodb', 'mongodb+srv']);
+  const mongo = mongoUrl(env);
   const key = encryptionKey(env);
-  if (mongoUrl && !key) invalid('ENCRYPTION_KEY', 'set when MONGO_URL is: every process must use the same one');
+  if (mongo && !key) invalid('ENCRYPTION_KEY', 'set when MONGO_URL is: every process must use the same one');
   return {
     port: integer(env, 'PORT', 3000, 0, 65535),
     host: env.HOST || '127.0.0.1',
     dataDir: resolve(env.DATA_DIR || './data'),
     adminApiKey: adminKey(env),
     encryptionKey: key,
-    natsUrl: url(env, 'NATS_URL', ['nats', 'tls']),
+    natsUrl: natsUrl(env),
     redisUrl: url(env, 'REDIS_URL', ['redis', 'rediss']),
-    mongoUrl,
+    mongoUrl: mongo,
     nodeId: env.NODE_ID || hostname(),
     services: serviceNames(env),
     rateLimitPerSecond: integer(env, 'RATE_LIMIT_PER_SECOND', 300, 0, 1_000_000),

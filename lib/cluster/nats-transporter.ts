@@ -1,0 +1,150 @@
+import { Transporters } from 'moleculer';
+import { CastellanError } from '../errors.ts';
+
+/** What the NATS client of Moleculer's transporter has and we use (its types say `any`). */
+interface NatsClient {
+  info?: { max_payload: number };
+  flush(): Promise<void>;
+  close(): Promise<void>;
+  status(): AsyncIterable<{ type: string }>;
+}
+
+interface SentPacket {
+  type: string;
+  target: string;
+  payload: { id: string; meta: object };
+}
+
+interface PendingRequest {
+  reject(error: Error): void;
+}
+
+const REQUEST = 'REQ';
+const RESPONSE = 'RES';
+const DEFAULT_MAX_PAYLOAD_BYTES = 1024 * 1024;
+const RECONNECT_PAUSE_MS = 250;
+const CONNECT_TIMEOUT_MS = 2_000;
+/** a server that holds the connection and answers no ping for three of these is as good as gone */
+const PING_INTERVAL_MS = 2_000;
+const PINGS_UNANSWERED = 2;
+const GOODBYE_MS = 500;
+
+/** How to reach the servers of a NATS_URL. */
+export interface NatsConnection {
+  /** `host:port` */
+  servers: string[];
+  user?: string;
+  pass?: string;
+  token?: string;
+  /** the server's certificate is checked against the system's and NODE_EXTRA_CA_CERTS; there is no falling back */
+  tls?: object;
+}
+
+/**
+ * @param natsUrl `nats://` or `tls://`, several with commas between; user and password (or a token in the user's place)
+ *   from the first that has them. Percent escapes are resolved. One `tls://` makes it TLS for all.
+ */
+export function natsConnection(natsUrl: string): NatsConnection {
+  const urls = natsUrl.split(',').map((one) => new URL(one.trim()));
+  const known = urls.find(({ username }) => username !== '');
+  const [user, pass] = [known?.username ?? '', known?.password ?? ''].map(decodeURIComponent) as [string, string];
+  const credentials = pass ? { user, pass } : { token: user };
+  return {
+    servers: urls.map(({ host }) => host),
+    ...(known ? credentials : {}),
+    ...(urls.some(({ protocol }) => protocol === 'tls:') ? { tls: {} } : {}),
+  };
+}
+
+/**
+ * Moleculer's NATS transporter, made honest about what does not go out:
+ *  - while there is no connection the client would keep messages and send them when it is back, long after whoever asked
+ *    has given up. A call then fails at once with SERVICE_UNAVAILABLE: surely not run. One that was under way when the
+ *    connection broke is OUTCOME_UNKNOWN;
+ *  - a message above the server's limit (1 MB unless configured) is PAYLOAD_TOO_LARGE: of a call for the caller, of an
+ *    answer for whoever waits for it (Moleculer would only log it, and the caller wait for its timeout). Media go through
+ *    the store, never by message.
+ *
+ * It reconnects for ever, and notices a silent server within seconds.
+ */
+export class NatsTransporter extends Transporters.NATS {
+  #connected = false;
+
+  constructor(natsUrl: string) {
+    super({
+      ...natsConnection(natsUrl),
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_PAUSE_MS,
+      reconnectJitter: RECONNECT_PAUSE_MS,
+      timeout: CONNECT_TIMEOUT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: PINGS_UNANSWERED,
+    });
+  }
+
+  get #nats(): NatsClient | null {
+    return this.client as NatsClient | null;
+  }
+
+  override async connect(): Promise<void> {
+    /* what announces this node is sent while it connects */
+    this.#connected = true;
+    try {
+      await super.connect();
+    } catch (error) {
+      this.#connected = false;
+      throw error;
+    }
+    if (this.#nats) void this.#follow(this.#nats);
+  }
+
+  async #follow(client: NatsClient): Promise<void> {
+    for await (const { type } of client.status()) {
+      if (type === 'disconnect') this.#disconnected();
+      if (type === 'reconnect') this.#connected = true;
+    }
+    this.#disconnected();
+  }
+
+  /** Whose call is under way would wait for its timeout: an answer that was sent meanwhile is lost. */
+  #disconnected(): void {
+    this.#connected = false;
+    const { pendingRequests } = this.transit as unknown as { pendingRequests: Map<string, PendingRequest> };
+    for (const [id, { reject }] of [...pendingRequests]) {
+      pendingRequests.delete(id);
+      reject(new CastellanError('OUTCOME_UNKNOWN'));
+    }
+  }
+
+  override async send(topic: string, data: Buffer, meta?: Record<string, unknown>): Promise<void> {
+    const packet = meta?.packet as SentPacket | undefined;
+    const isCall = packet?.type === REQUEST || packet?.type === RESPONSE;
+    if (!this.#connected) {
+      /* heartbeats and events: the next one will do, and events may get lost on any bus */
+      if (!isCall) return;
+      throw new CastellanError('SERVICE_UNAVAILABLE', 'The message bus cannot be reached at the moment.');
+    }
+    const limit = this.#nats?.info?.max_payload ?? DEFAULT_MAX_PAYLOAD_BYTES;
+    if (data.byteLength <= limit) return super.send(topic, data);
+    const tooLarge = new CastellanError('PAYLOAD_TOO_LARGE', `A message on the bus may have ${limit} bytes.`);
+    if (packet?.type !== RESPONSE) throw tooLarge;
+    const { target, payload } = packet;
+    const transit = this.transit as unknown as {
+      sendResponse(nodeId: string, id: string, meta: object, headers: object, data: null, error: Error): Promise<void>;
+    };
+    /* the answer's meta may be what is too large */
+    await transit.sendResponse(target, payload.id, {}, {}, null, tooLarge);
+  }
+
+  /** Also when nobody answers any more: a broker that stops must not wait for NATS. */
+  override async disconnect(): Promise<void> {
+    const client = this.#nats;
+    if (!client) return;
+    const goodbye = Promise.withResolvers<void>();
+    const timer = setTimeout(goodbye.resolve, GOODBYE_MS);
+    await Promise.race([client.flush().catch(() => undefined), goodbye.promise]);
+    clearTimeout(timer);
+    await client.close();
+    this.client = null;
+  }
+}
