@@ -84,19 +84,31 @@ async function primary(port: number, initiate: boolean): Promise<void> {
   }
 }
 
+export interface MongoOptions {
+  /**
+   * Answered transactions survive a `kill -9`. A mongod sees to that always; SecantusDB keeps a commit in memory unless it
+   * is told otherwise, whatever the write concern says, and being told makes it several times slower.
+   */
+  durable?: boolean;
+}
+
 /** @param env where MONGO_URL may name one; it must be a replica set */
-export async function startMongo(env: NodeJS.ProcessEnv = process.env): Promise<RunningServer> {
+export async function startMongo(
+  env: NodeJS.ProcessEnv = process.env,
+  { durable = false }: MongoOptions = {},
+): Promise<RunningServer> {
   const given = named(env.MONGO_URL);
   if (given) return given;
   const { kind, ...program } = await findMongo();
   const real = kind === 'mongod';
+  const secantus = ['--host', '127.0.0.1', '--log-level', 'WARNING', ...(durable ? ['--sync-on-commit'] : [])];
   const server: ServerKind = {
     name: 'mongo',
     program,
     args: (port, dataDir) =>
       real
         ? ['--bind_ip', '127.0.0.1', '--port', String(port), '--dbpath', dataDir, '--replSet', REPLICA_SET]
-        : ['--host', '127.0.0.1', '--port', String(port), '--storage-path', dataDir, '--log-level', 'WARNING'],
+        : [...secantus, '--port', String(port), '--storage-path', dataDir],
     url: (port) => `mongodb://127.0.0.1:${port}/?directConnection=true`,
     probe: (port) => primary(port, real),
   };
