@@ -18,11 +18,13 @@ export interface MongoStoreOptions {
   /** `mongodb://` or `mongodb+srv://`; the database of its path, default `castellan` */
   url: string;
   collections?: readonly CollectionSpec[];
+  /** how long a server that holds the connection may leave a command unanswered, ms; default 10,000 */
+  socketTimeoutMs?: number;
 }
 
 const DEFAULT_DATABASE = 'castellan';
 const SELECTION_TIMEOUT_MS = 2_000;
-const SOCKET_TIMEOUT_MS = 10_000;
+const DEFAULT_SOCKET_TIMEOUT_MS = 10_000;
 /** below the socket's, so that a majority that does not answer is told apart from a server that does not */
 const MAJORITY_TIMEOUT_MS = 8_000;
 const CLOSE_PATIENCE_MS = 5_000;
@@ -32,7 +34,6 @@ const CLIENT_OPTIONS: MongoClientOptions = {
   serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
   waitQueueTimeoutMS: SELECTION_TIMEOUT_MS,
   connectTimeoutMS: SELECTION_TIMEOUT_MS,
-  socketTimeoutMS: SOCKET_TIMEOUT_MS,
   readPreference: 'primary',
   readConcern: { level: 'majority' },
   writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_TIMEOUT_MS },
@@ -40,9 +41,9 @@ const CLIENT_OPTIONS: MongoClientOptions = {
   promoteBuffers: true,
 };
 
-function connect(url: string): { client: MongoClient; database: string } {
+function connect(url: string, socketTimeoutMS: number): { client: MongoClient; database: string } {
   try {
-    const client = new MongoClient(url, CLIENT_OPTIONS);
+    const client = new MongoClient(url, { ...CLIENT_OPTIONS, socketTimeoutMS });
     /* without a path the driver says `test` */
     const [, path] = /^mongodb(?:\+srv)?:\/\/[^/?]+\/([^?]*)/.exec(url) ?? [];
     return { client, database: path ? client.options.dbName : DEFAULT_DATABASE };
@@ -67,8 +68,9 @@ async function refuseStandalone(client: MongoClient): Promise<void> {
  *
  * @throws STORE_UNAVAILABLE when nobody answers within 2 s, CONFIG_INVALID for a standalone server or a newer database
  */
-export async function openMongoStore({ url, collections = COLLECTIONS }: MongoStoreOptions): Promise<Store> {
-  const { client, database } = connect(url);
+export async function openMongoStore(options: MongoStoreOptions): Promise<Store> {
+  const { url, collections = COLLECTIONS, socketTimeoutMs = DEFAULT_SOCKET_TIMEOUT_MS } = options;
+  const { client, database } = connect(url, socketTimeoutMs);
   const db = client.db(database);
   try {
     await client.connect();

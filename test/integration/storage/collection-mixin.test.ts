@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Context, type Service, ServiceBroker, type ServiceSchema } from 'moleculer';
 import type { DbAdapter } from 'moleculer-db';
-import type { ConnectionDoc } from '../../../lib/storage/collections.ts';
+import { COLLECTIONS, type ConnectionDoc } from '../../../lib/storage/collections.ts';
 import { collectionMixin, type Entities, entitiesOf } from '../../../mixins/collection.mixin.ts';
+import { type RunningServer, startMongo } from '../../../scripts/servers/index.ts';
+import { temporaryMongoStore } from '../../helpers/temporary-mongo-store.ts';
 import { type TemporaryStore, temporaryStore } from '../../helpers/temporary-store.ts';
 import { ids, rejection } from './conformance-kit.ts';
 
@@ -12,41 +14,53 @@ const MINE = { userId: 'mine' };
 const ADMIN = {};
 const row = (_id: string, userId: string, createdAt = 1): Row => ({ _id, userId, name: null, createdAt });
 
+/** the others would only be made and dropped again */
+const CONNECTIONS = COLLECTIONS.filter(({ name }) => name === 'connections');
+
 let opened: TemporaryStore;
 let broker: ServiceBroker;
 let service: Service;
 let entities: Entities<Row>;
 let broadcasts: string[];
 
-beforeEach(async () => {
-  opened = await temporaryStore();
-  broker = new ServiceBroker({ logger: false, cacher: 'Memory' });
-  broadcasts = [];
-  const schema: ServiceSchema & { entityUpdated: (entity: Row) => void } = {
-    name: 'connections',
-    mixins: [collectionMixin<Row>(opened.store, 'connections')],
-    actions: {
-      get: {
-        params: { id: 'string' },
-        handler: (ctx: Context<{ id: string }>) => entitiesOf<Row>(service).getEntity(MINE, ctx.params.id),
-      },
-    },
-    entityUpdated: (entity: Row) => void broadcasts.push(`updated ${entity._id}`),
-  };
-  service = broker.createService(schema);
-  broker.createService({
-    name: 'listener',
-    events: { 'cache.**': (ctx: Context) => void broadcasts.push(ctx.eventName as string) },
-  });
-  await broker.start();
-  entities = entitiesOf<Row>(service);
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startMongo();
 });
-afterEach(async () => {
-  await broker.stop();
-  await opened.remove();
-});
+afterAll(() => server.stop());
 
-describe('a collection by moleculer-db', () => {
+describe.each([
+  ['SQLite', temporaryStore],
+  ['MongoDB', () => temporaryMongoStore(server.url, CONNECTIONS)],
+] as const)('a collection of %s by moleculer-db', (_name, openStore: () => Promise<TemporaryStore>) => {
+  beforeEach(async () => {
+    opened = await openStore();
+    broker = new ServiceBroker({ logger: false, cacher: 'Memory' });
+    broadcasts = [];
+    const schema: ServiceSchema & { entityUpdated: (entity: Row) => void } = {
+      name: 'connections',
+      mixins: [collectionMixin<Row>(opened.store, 'connections')],
+      actions: {
+        get: {
+          params: { id: 'string' },
+          handler: (ctx: Context<{ id: string }>) => entitiesOf<Row>(service).getEntity(MINE, ctx.params.id),
+        },
+      },
+      entityUpdated: (entity: Row) => void broadcasts.push(`updated ${entity._id}`),
+    };
+    service = broker.createService(schema);
+    broker.createService({
+      name: 'listener',
+      events: { 'cache.**': (ctx: Context) => void broadcasts.push(ctx.eventName as string) },
+    });
+    await broker.start();
+    entities = entitiesOf<Row>(service);
+  });
+  afterEach(async () => {
+    await broker.stop();
+    await opened.remove();
+  });
+
   test('publishes none of moleculer-db’s actions', () => {
     const actions = broker.registry
       .getActionList({ onlyLocal: true, skipInternal: true })
