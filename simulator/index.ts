@@ -28,6 +28,11 @@ export interface SimulatorOptions {
   groupAddressing?: JidMode;
   /** how many of the latest stanzas the witness keeps; 20,000 */
   witnessStanzas?: number;
+  /**
+   * With more app-state patches than this, a new companion gets a snapshot from the media host instead of the patches.
+   * Never when left out: Baileys looks for snapshots on WhatsApp's own media host only.
+   */
+  appStateSnapshotAfter?: number;
   /** of the media host; a new self-signed one when left out */
   tls?: TlsIdentity;
 }
@@ -65,6 +70,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     mediaHost: () => addresses.mediaHost,
     groupMode: options.groupAddressing ?? 'lid',
     witnessStanzas: options.witnessStanzas ?? 20_000,
+    snapshotAfter: options.appStateSnapshotAfter ?? Number.POSITIVE_INFINITY,
   });
   const { media, witness, faults } = server.world;
   const devices = populate(server, seed);

@@ -32,6 +32,7 @@ export interface SimulatedServerOptions {
   mediaHost: () => string;
   groupMode: JidMode;
   witnessStanzas: number;
+  snapshotAfter: number;
 }
 
 /** The server without its sockets' listener: accounts, devices, routing. Virtual devices use it as their `Relay`. */
@@ -117,7 +118,7 @@ export class SimulatedServer implements Relay {
     this.endpoints.get(deviceKey({ ...address, device: 0 }))?.companionOnline?.(address);
   }
 
-  private createWorld({ random, mediaHost, groupMode, witnessStanzas }: SimulatedServerOptions): World {
+  private createWorld({ random, mediaHost, groupMode, witnessStanzas, snapshotAfter }: SimulatedServerOptions): World {
     const faults = new FaultEngine(() => random.next());
     const post = new PostOffice((address, stanza) => shape(faults, address, stanza));
     const media = new MediaStore();
@@ -127,7 +128,7 @@ export class SimulatedServer implements Relay {
       post,
       groups: new GroupRegistry(random, groupMode),
       presence: new PresenceBoard(post),
-      appState: new AppStateStore(),
+      appState: new AppStateStore(snapshotAfter),
       media,
       pictures: new Map(),
       witness: new Witness(witnessStanzas),
