@@ -40,13 +40,15 @@ export class SimulatedServer implements Relay {
   readonly world: World;
   readonly sessions: DeviceSessions;
   private readonly exchange: Exchange;
+  private readonly pairings: Pairings;
   private readonly endpoints = new Map<string, DeviceEndpoint>();
   private stanzaIds = 0;
 
   constructor(options: SimulatedServerOptions) {
     this.world = this.createWorld(options);
     this.exchange = new Exchange(this.world);
-    this.sessions = new DeviceSessions(this.world, this.exchange, {
+    this.pairings = new Pairings(this.world);
+    this.sessions = new DeviceSessions(this.world, this.exchange, this.pairings, {
       online: (address) => this.companionOnline(address),
       isVirtual: (address) => this.endpoints.has(deviceKey(address)),
     });
@@ -106,7 +108,7 @@ export class SimulatedServer implements Relay {
   }
 
   link(request: LinkRequest): Promise<DeviceAddress> {
-    return this.world.pairings.link(request);
+    return this.pairings.link(request);
   }
 
   report(report: DecryptReport): void {
@@ -133,7 +135,7 @@ export class SimulatedServer implements Relay {
       pictures: new Map(),
       witness: new Witness(witnessStanzas),
       faults,
-      pairings: new Pairings(() => world),
+      primaryHello: (phone, registration) => this.pairings.primaryHello(phone, registration),
       nextId: () => `${Math.floor(Date.now() / 1000)}-${++this.stanzaIds}`,
       mediaHost,
       sealSnapshot: (snapshot) => sealBlob(snapshot, media),
