@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type BinaryNode,
   Curve,
@@ -133,6 +134,49 @@ describe('the protocol as clients other than Baileys speak it', () => {
     expect([width(bundle, 'registration'), width(bundle, 'identity')]).toEqual([4, 32]);
     expect([width(skey, 'id'), width(skey, 'value'), width(skey, 'signature')]).toEqual([3, 32, 64]);
     expect(width(bundle, 'device-identity')).toBeGreaterThan(100);
+  });
+
+  it('tells who asked for a device list of every change of it, with its hash', async () => {
+    const { client, account } = await login(false);
+    const users = [{ tag: 'user', attrs: { jid: `${account.pn}@s.whatsapp.net` } }];
+    const query = { tag: 'query', attrs: {}, content: [{ tag: 'devices', attrs: { version: '2' } }] };
+    const watcher = await login(false);
+    watcher.client.send({
+      tag: 'iq',
+      attrs: { id: 'u', type: 'get', xmlns: 'usync', to: '@s.whatsapp.net' },
+      content: [{ tag: 'usync', attrs: { sid: '1' }, content: [query, { tag: 'list', attrs: {}, content: users }] }],
+    });
+    const hashOf = (...devices: number[]): string => {
+      const names = devices.map((device) => `${account.pn}.0:${device}@s.whatsapp.net`).sort();
+      return `2:${createHash('sha256').update(names.join('')).digest().subarray(0, 6).toString('base64')}`;
+    };
+    const answer = await watcher.client.waitFor(({ attrs }) => attrs.id === 'u');
+    expect(JSON.stringify(answer)).toContain(hashOf(0, 1));
+    const keys = initAuthCreds();
+    const second = world.simulator.server.addDevice(
+      account.pn,
+      {
+        registrationId: 1,
+        identityKey: keys.signedIdentityKey.public,
+        signedPreKey: { keyId: 1, publicKey: keys.signedPreKey.keyPair.public, signature: keys.signedPreKey.signature },
+        preKeys: [],
+      },
+      nothing,
+    );
+    const change = (tag: string) =>
+      watcher.client.waitFor(
+        ({ attrs, content }) => attrs.type === 'devices' && Array.isArray(content) && content[0]?.tag === tag,
+      );
+    const added = getBinaryNodeChild(await change('add'), 'add');
+    expect(added?.attrs.device_hash).toBe(hashOf(0, 1, second.device));
+    expect(getBinaryNodeChild(added, 'device')?.attrs).toMatchObject({
+      jid: `${account.pn}:2@s.whatsapp.net`,
+      lid: `${account.lid}:2@lid`,
+    });
+    await client.waitFor(({ attrs }) => attrs.type === 'account_sync');
+    await account.phone.removeCompanion(1);
+    expect(getBinaryNodeChild(await change('remove'), 'remove')?.attrs.device_hash).toBe(hashOf(0, second.device));
+    await client.waitFor(({ tag, attrs }) => tag === 'stream:error' && attrs.code === '401');
   });
 
   it('lets nobody in with another Noise key', async () => {
