@@ -75,6 +75,11 @@ export class RawClient {
     });
   }
 
+  /** As a stopped process: the socket stays open, nothing is read or answered. */
+  stop(): void {
+    this.webSocket.pause();
+  }
+
   close(): void {
     this.webSocket.terminate();
   }

@@ -190,6 +190,27 @@ describe('the protocol as clients other than Baileys speak it', () => {
     expect((await stranger.waitFor(({ tag }) => tag === 'failure')).attrs.reason).toBe('401');
   });
 
+  it('tells a silent socket that was replaced from two sessions that overlap', async () => {
+    const { sockets } = world.simulator.witness;
+    const stopped = await login();
+    stopped.client.stop();
+    const payload = { username: Number(stopped.account.pn), device: stopped.account.device, passive: true };
+    const second = connect();
+    await second.login(stopped.noiseKey, payload);
+    await second.waitFor(({ tag }) => tag === 'success');
+    const isOurs = ({ device }: { device: { pn: string } }): boolean => device.pn === stopped.account.pn;
+    await eventually(() => expect(sockets.list({ pn: stopped.account.pn, open: true })).toHaveLength(1));
+    expect(sockets.replacements().filter(isOurs)).toHaveLength(1);
+    expect(sockets.overlaps().filter(isOurs)).toHaveLength(0);
+    const third = connect();
+    await third.login(stopped.noiseKey, payload);
+    await third.waitFor(({ tag }) => tag === 'success');
+    await second.waitFor(
+      ({ tag, content }) => tag === 'stream:error' && Array.isArray(content) && content[0]?.tag === 'conflict',
+    );
+    await eventually(() => expect(sockets.overlaps().filter(isOurs)).toHaveLength(1));
+  });
+
   it('refuses a registration whose signed pre-key has a bad signature or width', async () => {
     for (const changes of [
       { eSkeySig: Buffer.alloc(64, 7) },
