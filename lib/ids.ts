@@ -60,10 +60,6 @@ export function derivedId<K extends IdKind>(kind: K, timeMs: number, name: strin
 /** A caller's own user id: no prefix of ours, so that the two kinds can never be taken for each other. */
 export const OWN_USER_ID_PATTERN = new RegExp(`^(?!(?:${Object.values(ID_PREFIXES).join('|')})_)[A-Za-z0-9_-]{1,64}$`);
 
-export function isUserId(value: unknown): value is Id<'user'> {
-  return typeof value === 'string' && (isId('user', value) || OWN_USER_ID_PATTERN.test(value));
-}
-
 /**
  * The id of something that a request creates. With an Idempotency-Key the gateway has set a ULID aside
  * (`ctx.meta.idempotency.reservedUlid`), so that a repeat after a crash makes the same id and meets a DUPLICATE_KEY.

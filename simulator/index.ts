@@ -12,6 +12,8 @@ import { createTlsIdentity, type TlsIdentity } from './server/self-signed-certif
 import { SimulatedServer } from './server/simulated-server.ts';
 import type { Witness } from './witness/witness.ts';
 
+export type * from './devices/index.ts';
+
 /** A local WhatsApp. Every option may be left out. */
 export interface SimulatorOptions {
   /** where all three servers listen; 127.0.0.1 */
