@@ -28,10 +28,6 @@ export function newId<K extends IdKind>(kind: K): Id<K> {
   return `${ID_PREFIXES[kind]}_${monotonic()}` as Id<K>;
 }
 
-export function isId<K extends IdKind>(kind: K, value: unknown): value is Id<K> {
-  return typeof value === 'string' && idPattern(kind).test(value);
-}
-
 /** The whole-string pattern of one kind of id, for parameter schemas. */
 export function idPattern(kind: IdKind): RegExp {
   return new RegExp(`^${ID_PREFIXES[kind]}_${ULID_PATTERN}$`);
