@@ -75,8 +75,9 @@ function collectionOf<T extends Doc>(table: Table, { read, write }: GroupCommit)
     const checked = parseFilter(filter);
     const changes = parseUpdate(update);
     const [found] = table.update(checked, options, changes);
-    if (found || !upsert) return { before: found?.before ?? null, after: found?.after ?? null, inserted: false };
-    return { before: null, after: table.upsert(checked, changes), inserted: true };
+    if (found || !upsert)
+      return { before: () => found?.before() ?? null, after: found?.after ?? null, inserted: false };
+    return { before: () => null, after: table.upsert(checked, changes), inserted: true };
   }
 
   return {
@@ -95,7 +96,7 @@ function collectionOf<T extends Doc>(table: Table, { read, write }: GroupCommit)
       write(() => {
         const checked = parseOptions({ limit: 1, ...(options.sort ? { sort: options.sort } : {}) });
         const { before, after } = updateOne(filter, update, options.upsert ?? false, checked);
-        return (options.returnBefore ? before : after) as T | null;
+        return (options.returnBefore ? before() : after) as T | null;
       }),
     deleteOne: (filter) => write(() => table.remove(parseFilter(filter), ONE)),
     deleteMany: (filter) => write(() => table.remove(parseFilter(filter), ALL)),
