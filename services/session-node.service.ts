@@ -23,6 +23,10 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
         await manager.logout(connectionId);
         return { loggedOut: true };
       },
+      async lookup({ connectionId, pn }) {
+        const found = await manager.lookup(connectionId, pn);
+        return { onWhatsApp: found !== null, lid: found?.lid ?? null };
+      },
       info: () => manager.info(),
       nodes: () => ({ items: [manager.info()], next: null }),
       workers: async () => ({ items: await manager.workers(), next: null }),

@@ -35,6 +35,7 @@ export interface SessionNodeActions {
   release: { params: ById; result: { released: boolean } };
   pairingCode: { params: ById & { phoneNumber: string }; result: { pairingCode: string; expiresAt: string } };
   logout: { params: ById; result: { loggedOut: boolean } };
+  lookup: { params: ById & { pn: string }; result: { onWhatsApp: boolean; lid: string | null } };
   info: { params: object; result: NodeInfo };
   nodes: { params: object; result: { items: NodeInfo[]; next: null } };
   workers: { params: object; result: { items: WorkerInfo[]; next: null } };
@@ -63,7 +64,7 @@ export const sessionNodeContract = defineActions({
     auth: 'user',
     params: { ...byId, phoneNumber: { type: 'string', pattern: /^\+?[1-9]\d{6,14}$/ } },
     result: 'PairingCode',
-    errors: ['WRONG_STATE', 'NO_OWNER', 'OUTCOME_UNKNOWN'],
+    errors: ['WRONG_STATE', 'NO_OWNER', 'SERVICE_UNAVAILABLE'],
   },
   logout: {
     name: 'session-node.logout',
@@ -72,6 +73,14 @@ export const sessionNodeContract = defineActions({
     params: byId,
     result: 'Logout',
     errors: ['NO_OWNER', 'OUTCOME_UNKNOWN'],
+  },
+  lookup: {
+    name: 'session-node.lookup',
+    summary: 'Ask WhatsApp over an open connection who goes by a number',
+    auth: 'user',
+    params: { ...byId, pn: { type: 'string', max: 64, pattern: /^[1-9]\d{6,14}@s\.whatsapp\.net$/ } },
+    result: 'Lookup',
+    errors: ['NO_OWNER'],
   },
   info: {
     name: 'session-node.info',

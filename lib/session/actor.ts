@@ -97,6 +97,12 @@ export class ConnectionActor {
     return wanted.promise;
   }
 
+  /** Who goes by a number. @returns null when it is not on WhatsApp. @throws CONNECTION_CLOSED where none is open */
+  async lookup(pn: string): Promise<{ lid: string | null; pn: string } | null> {
+    if (this.#state !== 'open' || !this.#socket) throw new CastellanError('CONNECTION_CLOSED');
+    return this.#socket.lookup(pn);
+  }
+
   /**
    * Ends it in the planned way: what is being sent may finish (grace), then the socket is terminated, the session is
    * flushed and released.
