@@ -214,7 +214,8 @@ export class ConnectionActor {
     this.#state = 'open';
     this.#openedAt = this.#deps.clock.monotonic();
     this.#history = { ...this.#history, canaryTried: false };
-    const known = { ...me, name: me.name ?? this.#row.me?.name ?? null };
+    const before = this.#row.me?.id === me.id ? this.#row.me : null;
+    const known = { ...me, name: me.name ?? before?.name ?? null };
     await writer.write({ status: 'open', reason: null, row: { me: known, sleepUntil: null } });
     this.#row = { ...this.#row, me: known };
     if (this.#socket !== socket) return;
