@@ -17,13 +17,18 @@ export interface JobSender {
 
 /** An error that is neither WhatsApp's answer nor the socket's end: after so many the message fails, and frees its chat. */
 const MAX_FAILURES = 5;
-const REACHOUT_RESTRICTION = 463;
 
 type Unsent = { type: 'NOT_ON_WHATSAPP' };
 type Target = { waId: string; learned: Partial<MessageDoc> } | Unsent;
 
-export function createJobSender(options: OutboxOptions, isStopping: () => boolean): JobSender {
-  const { store, vault, clock, log, connection, socket, onRestricted } = options;
+export interface JobSenderOptions extends OutboxOptions {
+  /** WhatsApp answered a message of this chat: accepted it (null) or refused it with a code */
+  onAnswer(chatId: string, waCode: number | null): void;
+  isStopping(): boolean;
+}
+
+export function createJobSender(options: JobSenderOptions): JobSender {
+  const { store, vault, clock, log, connection, socket, onAnswer, isStopping } = options;
   const identities = identitiesOf(store);
   const { settle } = createSettlement(options);
   /** by job: how often it failed on this socket */
@@ -43,7 +48,6 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
 
   function verdictOf({ waCode }: ServerAck): Verdict {
     if (waCode === null) return { job: 'completed' };
-    if (waCode === REACHOUT_RESTRICTION) onRestricted?.('new_chats');
     const message = `WhatsApp refused the message with code ${waCode}.`;
     return { job: 'failed', error: { type: 'REJECTED_BY_WHATSAPP', message, waCode } };
   }
@@ -59,6 +63,7 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
     const content = openContent(vault, message);
     const request = { jobId: job._id, messageId, waMessageId, chatId: target.waId, content };
     const ack = await socket.send(request);
+    onAnswer(message.chatId, ack.waCode);
     await settled(() => settle(job, message, verdictOf(ack), target.learned));
     return 'finished';
   }

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { WhatsAppSocket } from '../session/ports.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
+import type { NewChatPause } from './new-chat-gate.ts';
 
 export interface OutboxOptions {
   store: Store;
@@ -19,10 +20,10 @@ export interface OutboxOptions {
    * where the claim is certainly not durable, so that nothing can have left.
    */
   socket: Pick<WhatsAppSocket, 'send' | 'lookup'>;
-  /** restrictions that the connection already has (`new_chats`) */
-  restrictions?: readonly string[];
-  /** WhatsApp refused to open new chats (ack 463): they wait, known ones go on */
-  onRestricted?(restriction: 'new_chats'): void;
+  /** a reach-out restriction that the connection already has */
+  newChatPause?: NewChatPause | null;
+  /** WhatsApp refused to open new chats (ack 463): they wait, known ones go on; null = it lets them pass again */
+  onNewChatPause?(pause: NewChatPause | null): void;
   /** chats in which a message may be on its way at the same time (never two in one chat); default 4 */
   maxInFlight?: number;
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { systemClock } from '../../../lib/clock.ts';
 import { CastellanError } from '../../../lib/errors.ts';
 import { silentLog } from '../../../lib/log.ts';
+import type { NewChatPause } from '../../../lib/messaging/new-chat-gate.ts';
 import type { Outbox, OutboxOptions } from '../../../lib/messaging/outbox.port.ts';
 import { createOutbox } from '../../../lib/messaging/outbox.ts';
 import type { JobDoc } from '../../../lib/storage/collections.ts';
@@ -175,16 +176,39 @@ describe('outbox', () => {
     await harness.send('to a stranger', B);
     await harness.send('to another one', '15551110003');
     await harness.send('to a friend', A);
-    const restrictions: string[] = [];
+    const pauses: (NewChatPause | null)[] = [];
     const socket = scriptedSocket(({ chatId }) =>
       chatId.startsWith(A) ? ACCEPTED : { waCode: 463, serverTimestamp: null },
     );
-    drain(socket, { maxInFlight: 1, onRestricted: (restriction) => restrictions.push(restriction) });
+    drain(socket, { maxInFlight: 1, onNewChatPause: (pause) => pauses.push(pause) });
     await settled(3);
     expect(socket.texts()).toEqual(['to a stranger', 'to a friend']);
-    expect(restrictions).toEqual(['new_chats']);
+    expect(pauses).toEqual([{ until: expect.any(Number), delayMs: 6 * 3_600_000 }]);
     expect((await jobs()).map((job) => job.status)).toEqual(['completed', 'failed', 'pending', 'completed']);
     expect((await jobs())[1]?.error).toMatchObject({ type: 'REJECTED_BY_WHATSAPP', waCode: 463 });
+  });
+
+  it('tries one new chat when the pause is over, and lets the others follow when it passes', async () => {
+    for (const [text, to] of [
+      ['1', A],
+      ['2', B],
+      ['3', A],
+    ] as const)
+      await harness.send(text, to);
+    const pauses: (NewChatPause | null)[] = [];
+    const refusing = scriptedSocket(() => ({ waCode: 463, serverTimestamp: null }));
+    const past = { until: Date.now() - 1, delayMs: 6 * 3_600_000 };
+    drain(refusing, { newChatPause: past, onNewChatPause: (pause) => pauses.push(pause) });
+    await settled(1);
+    await running[0]?.stop();
+    expect(refusing.texts()).toEqual(['1']);
+    expect(pauses).toEqual([{ until: expect.any(Number), delayMs: 12 * 3_600_000 }]);
+
+    const willing = scriptedSocket();
+    drain(willing, { newChatPause: past, onNewChatPause: (pause) => pauses.push(pause) });
+    await settled(3);
+    expect(willing.texts()).toEqual(['2', '3']);
+    expect(pauses.at(-1)).toBeNull();
   });
 
   it('sends again with the same id over the next socket when one closed before the ack', async () => {
