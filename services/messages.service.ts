@@ -18,7 +18,7 @@ export default function messagesService(runtime: Runtime): ServiceSchema {
 
   /** Not waited for: the message is durable, and its owner looks every second by itself. */
   function wakeOwner({ broker, meta }: CallContext, connectionId: string): void {
-    broker.call(sessionNodeContract.wake.name, { connectionId }, { meta }).catch((error: unknown) => {
+    broker.call(sessionNodeContract.wake.name, { connectionId, reason: 'outbox' }, { meta }).catch((error: unknown) => {
       log.debug({ connectionId, err: error }, 'a wake-up was lost');
     });
   }

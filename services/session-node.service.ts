@@ -16,7 +16,7 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
     name: 'session-node',
     contract: sessionNodeContract,
     actions: {
-      wake: async ({ connectionId }) => ({ running: await manager.wake(connectionId) }),
+      wake: async ({ connectionId, reason }) => ({ running: await manager.wake(connectionId, reason) }),
       release: async ({ connectionId }) => ({ released: await manager.release(connectionId) }),
       pairingCode: ({ connectionId, phoneNumber }) => manager.requestPairingCode(connectionId, phoneNumber),
       async logout({ connectionId }) {

@@ -1,5 +1,5 @@
 import { defineActions } from './action.ts';
-import { id } from './params.ts';
+import { id, oneOf, optional } from './params.ts';
 
 /**
  * What session-nodes answer to the other services. Only `nodes` and `workers` can be called from outside; the rest is
@@ -30,8 +30,12 @@ export interface WorkerInfo {
   endReason: string | null;
 }
 
+/** What there is to look at: `outbox` where nothing else can have changed, which spares reading the connection. */
+export const WAKE_REASONS = ['outbox', 'connection'] as const;
+export type WakeReason = (typeof WAKE_REASONS)[number];
+
 export interface SessionNodeActions {
-  wake: { params: ById; result: { running: boolean } };
+  wake: { params: ById & { reason?: WakeReason }; result: { running: boolean } };
   release: { params: ById; result: { released: boolean } };
   pairingCode: { params: ById & { phoneNumber: string }; result: { pairingCode: string; expiresAt: string } };
   logout: { params: ById; result: { loggedOut: boolean } };
@@ -48,7 +52,7 @@ export const sessionNodeContract = defineActions({
     name: 'session-node.wake',
     summary: 'Look at a connection and its outbox now instead of at the next round; a lost wake-up only delays',
     auth: 'user',
-    params: byId,
+    params: { ...byId, reason: optional(oneOf(WAKE_REASONS)) },
     result: 'Wake',
   },
   release: {

@@ -1,5 +1,5 @@
 import type { Locks } from '../cluster/locks.port.ts';
-import type { NodeInfo, WorkerInfo } from '../contracts/session-node.contract.ts';
+import type { NodeInfo, WakeReason, WorkerInfo } from '../contracts/session-node.contract.ts';
 import type { ActorDeps, ActorTimings } from './actor.port.ts';
 import { DEFAULT_LEASE_TIMINGS, type LeaseTimings } from './lease-keeper.ts';
 import type { PairingCode } from './pairing-desk.ts';
@@ -16,8 +16,8 @@ export interface ConnectionManager {
   drain(): Promise<void>;
   /** Ends everything here at once, without a word to anybody: what a crash does, minus the process. */
   abandon(): Promise<void>;
-  /** Looks at one connection and its outbox now. @returns whether it runs here afterwards */
-  wake(connectionId: string): Promise<boolean>;
+  /** Looks at one connection and its outbox now, or at its outbox only. @returns whether it runs here afterwards */
+  wake(connectionId: string, reason?: WakeReason): Promise<boolean>;
   /** Ends it here in the planned way; whoever reconciles next may run it. @returns whether it ran */
   release(connectionId: string): Promise<boolean>;
   /** @throws NOT_FOUND, WRONG_STATE (a login that works), NO_OWNER (runs elsewhere), SERVICE_UNAVAILABLE (no code in time) */

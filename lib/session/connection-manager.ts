@@ -101,8 +101,10 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       await residents.abandon();
       leases.stop();
     },
-    async wake(connectionId) {
-      actors.get(connectionId)?.wake();
+    async wake(connectionId, reason) {
+      const actor = actors.get(connectionId);
+      actor?.wake();
+      if (actor && reason === 'outbox') return true;
       await within(clock, WAKE_WAIT_MS, residents.settleNow(connectionId));
       return actors.has(connectionId);
     },
