@@ -5,6 +5,7 @@ import { badRequest, parsePath } from '../field-path.ts';
 import { parseFilter, parseOptions } from '../filter-syntax.ts';
 import type { Collection, CollectionSpec, Doc, Filter, FindOptions, Store, Update, Write } from '../port.ts';
 import { parseUpdate } from '../update-document.ts';
+import { createCounters } from './counters.ts';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { createSchema } from './schema.ts';
 import { createStatementCache, createTable, type Table } from './table.ts';
@@ -117,8 +118,9 @@ function collectionOf<T extends Doc>(table: Table, { read, write }: GroupCommit)
 export async function openSqliteStore({ path, collections = COLLECTIONS }: SqliteStoreOptions): Promise<Store> {
   const db = openDatabase(path, collections);
   const prepare = createStatementCache(db);
-  const group = createGroupCommit(db);
-  const tables = new Map(collections.map((spec) => [spec.name, createTable(spec, prepare)]));
+  const counters = createCounters(prepare);
+  const group = createGroupCommit(db, counters);
+  const tables = new Map(collections.map((spec) => [spec.name, createTable(spec, prepare, counters)]));
 
   function tableOf(name: string): Table {
     const table = tables.get(name);

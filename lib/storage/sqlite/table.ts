@@ -5,6 +5,7 @@ import type { CheckedFilter, CheckedOptions } from '../filter-syntax.ts';
 import { indexedFields } from '../indexed-fields.ts';
 import type { CollectionSpec, Doc, IndexSpec, Scalar } from '../port.ts';
 import { applyUpdate, type CheckedUpdate, documentForUpsert } from '../update-document.ts';
+import type { Counters } from './counters.ts';
 import { decodeDocument, encodeDocument } from './document-codec.ts';
 import { columnName, columnValue, filterSql, findSql, optionsSql } from './filter-sql.ts';
 
@@ -44,7 +45,7 @@ export function createStatementCache(db: DatabaseSync, size = 500): (sql: string
   };
 }
 
-export function createTable(spec: CollectionSpec, prepare: (sql: string) => StatementSync): Table {
+export function createTable(spec: CollectionSpec, prepare: (sql: string) => StatementSync, counters: Counters): Table {
   const { name, ordered } = spec;
   const indexed = indexedFields(spec);
   const uniques = spec.indexes.filter((index) => index.unique);
@@ -92,18 +93,12 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
     }
   }
 
-  function nextOf(counter: string): number {
-    const sql =
-      'INSERT INTO "_counters" (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value';
-    return Number(prepare(sql).get(counter)?.value);
-  }
-
   /** Writers run one after the other and commit together, so the order of these numbers is the order of commits. */
   function inOrder(doc: Doc): Doc {
     if (!ordered) return doc;
     const group = getAt(doc, [ordered.sequencePer]) ?? null;
-    const seq = group === null ? 0 : nextOf(`${name}:seq:${group}`);
-    return { ...doc, position: nextOf(`${name}:position`), seq } as Doc;
+    const seq = group === null ? 0 : counters.next(`${name}:seq:${group}`);
+    return { ...doc, position: counters.next(`${name}:position`), seq } as Doc;
   }
 
   function insert(given: Doc): void {
@@ -116,12 +111,14 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
 
   function tryInsert(doc: Doc): boolean {
     prepare('SAVEPOINT doc').run();
+    const mark = counters.mark();
     try {
       insert(doc);
       return true;
     } catch (error) {
       if (!isErrorType(error, 'DUPLICATE_KEY')) throw error;
       prepare('ROLLBACK TO doc').run();
+      counters.rollbackTo(mark);
       return false;
     } finally {
       prepare('RELEASE doc').run();
