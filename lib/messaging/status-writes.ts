@@ -59,7 +59,8 @@ export function statusEvent(events: EventLog, message: MessageDoc, previousStatu
     type: 'message.status',
     userId,
     connectionId,
-    epoch,
+    /* 0: no owner has had it in hand yet */
+    epoch: epoch === 0 ? null : epoch,
     occurredAt: updatedAt,
     data: { messageId: _id, waMessageId, status, previousStatus, ...(error && { error }) },
   });

@@ -172,7 +172,8 @@ export class ConnectionActor {
     if (!activation.registered) {
       /* what an unfinished pairing left (its early `me`) would be taken for a login, and answered with 401 */
       await activation.resetCredentials();
-      await writer.write({ status: writer.status, reason: null, ...desk.begin(this.#row.pairing) });
+      this.#row = { ...this.#row, me: null };
+      await writer.write({ status: writer.status, reason: null, row: { me: null }, ...desk.begin(this.#row.pairing) });
     }
     if (this.#isEnding()) return;
     this.#state = 'connecting';
