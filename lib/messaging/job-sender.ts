@@ -1,3 +1,4 @@
+import type { Party } from '../contracts/entities.ts';
 import { CastellanError, errorType, isErrorType } from '../errors.ts';
 import type { ServerAck } from '../session/ports.ts';
 import type { JobDoc, MessageDoc } from '../storage/collections.ts';
@@ -18,6 +19,11 @@ export interface JobSender {
 /** An error that is neither WhatsApp's answer nor the socket's end: after so many the message fails, and frees its chat. */
 const MAX_FAILURES = 5;
 
+const OTHER_ACCOUNT = {
+  type: 'LOGGED_OUT',
+  message: 'The connection was paired with another account before this could be sent.',
+};
+
 type Unsent = { type: 'NOT_ON_WHATSAPP' };
 type Target = { waId: string; learned: Partial<MessageDoc> } | Unsent;
 
@@ -28,7 +34,7 @@ export interface JobSenderOptions extends OutboxOptions {
 }
 
 export function createJobSender(options: JobSenderOptions): JobSender {
-  const { store, vault, clock, log, connection, socket, onAnswer, isStopping } = options;
+  const { store, vault, clock, log, connection, socket, onAnswer, isStopping, account } = options;
   const identities = identitiesOf(store);
   const { settle } = createSettlement(options);
   /** by job: how often it failed on this socket */
@@ -106,6 +112,10 @@ export function createJobSender(options: JobSenderOptions): JobSender {
       await settle(job, message, { job: 'completed' });
       return 'finished';
     }
+    if (account && !isSameAccount(account, message.from)) {
+      await settle(job, message, { job: 'failed', error: OTHER_ACCOUNT });
+      return 'finished';
+    }
     // `sending` is set by the durable claim of an earlier attempt, whose outcome nobody knows.
     if (message.status === 'sending' && job.onUnknown === 'park') {
       await settle(job, message, { job: 'parked' });
@@ -126,6 +136,11 @@ export function createJobSender(options: JobSenderOptions): JobSender {
       return outcome;
     },
   };
+}
+
+/** By either name: a login may have learnt its LID since. */
+function isSameAccount(a: Party, b: Party): boolean {
+  return a.id === b.id || (a.lid !== null && a.lid === b.lid) || (a.pn !== null && a.pn === b.pn);
 }
 
 function neverLeft(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Party } from '../contracts/entities.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import type { Log } from '../log.ts';
 import type { WhatsAppSocket } from '../session/ports.ts';
@@ -13,6 +14,8 @@ export interface OutboxOptions {
   clock: Clock;
   log: Log;
   connection: { connectionId: string; userId: string };
+  /** whose login the socket has: what was accepted for another account is not sent from this one */
+  account?: Party | undefined;
   /** of the activation; nothing is written where a later one wrote */
   epoch: number;
   /**

@@ -226,6 +226,7 @@ export class ConnectionActor {
     if (this.#logoutWanted) return this.#logoutNow();
     this.#outbox = this.#deps.createOutbox({
       connection: { connectionId: this.connectionId, userId: this.#row.userId },
+      account: known,
       epoch: activation.epoch,
       socket,
       newChatPause: this.#row.newChatPause ?? null,

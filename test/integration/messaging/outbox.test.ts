@@ -8,7 +8,7 @@ import type { Outbox, OutboxOptions } from '../../../lib/messaging/outbox.port.t
 import { createOutbox } from '../../../lib/messaging/outbox.ts';
 import type { JobDoc } from '../../../lib/storage/collections.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { type MessagingHarness, OWNER, openMessagingHarness } from '../../helpers/messaging-harness.ts';
+import { ME, type MessagingHarness, OWNER, openMessagingHarness } from '../../helpers/messaging-harness.ts';
 import { ACCEPTED, closed, type ScriptedSocket, scriptedSocket } from '../../helpers/scripted-socket.ts';
 
 const A = '15551110001';
@@ -209,6 +209,21 @@ describe('outbox', () => {
     await settled(3);
     expect(willing.texts()).toEqual(['2', '3']);
     expect(pauses.at(-1)).toBeNull();
+  });
+
+  it('sends nothing from another account than the one that it was accepted for', async () => {
+    await harness.send('from the old number', A);
+    const socket = scriptedSocket();
+    drain(socket, { account: { id: '901@lid', lid: '901@lid', pn: '15550000901@s.whatsapp.net', name: null } });
+    expect(await settled(1)).toMatchObject([{ status: 'failed', error: { type: 'LOGGED_OUT' } }]);
+    expect(socket.begun).toEqual([]);
+  });
+
+  it('sends for an account that has learnt its LID since', async () => {
+    await harness.setConnection({ me: { ...ME, id: String(ME.pn), lid: null } });
+    await harness.send('hello', A);
+    drain(scriptedSocket(), { account: ME });
+    expect(await settled(1)).toMatchObject([{ status: 'completed' }]);
   });
 
   it('sends again with the same id over the next socket when one closed before the ack', async () => {
