@@ -1,6 +1,7 @@
 import type {
   ConnectionDoc,
   ConnectionHistoryDoc,
+  IdentityDoc,
   JobDoc,
   MessageDoc,
   RemoteAuthDoc,
@@ -23,10 +24,11 @@ export async function wipeConnection(
   await store
     .collection<JobDoc>('jobs')
     .updateMany(
-      { connectionId, status: { $in: ['pending', 'processing', 'parked'] } },
+      { connectionId, jobType: 'message.send', status: { $in: ['pending', 'processing', 'parked'] } },
       { $set: { status: 'cancelled', updatedAt: now } },
     );
   await store.collection<MessageDoc>('messages').deleteMany({ connectionId });
+  await store.collection<IdentityDoc>('identities').deleteMany({ connectionId });
   await store.collection<RemoteAuthDoc>('remoteAuths').deleteMany({ connectionId });
   await store.collection<ConnectionHistoryDoc>('connectionHistory').deleteMany({ connectionId });
   await store.collection<WorkerDoc>('workers').deleteMany({ connectionId });
