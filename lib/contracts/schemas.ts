@@ -65,7 +65,11 @@ const entities: Record<string, JsonSchema> = {
     status: oneOfValues(CONNECTION_STATUSES),
     statusReason: nullable(string),
     desiredState: oneOfValues(['running', 'stopped']),
-    restrictions: strings,
+    restrictions: {
+      ...strings,
+      description:
+        '`new_chats`: WhatsApp refuses to open new chats. They wait; one is tried after 6 hours, then every 12 to 24, and at once after a start or restart',
+    },
     degraded: boolean,
     me: nullable(ref('Party')),
     worker: nullable(object({ nodeId: string, epoch: integer })),

@@ -295,17 +295,16 @@ export class ConnectionActor {
     this.#degraded = degraded;
     const change: StatusChange = { status, reason, code: end.code, row: { degraded } };
     const unpaired = !activation.registered;
-    if (next.kind === 'park') {
-      const auth = unpaired ? desk.ended(end.pairingExpired ? 'expired' : 'failed') : {};
-      return this.#finish('parked', { ...change, ...auth });
-    }
+    if (next.kind === 'park') return this.#finish('parked', change, end.pairingExpired ? 'expired' : 'failed');
+    /* its code went with the socket */
+    const auth = unpaired ? desk.begin(this.#row.pairing) : {};
     if (next.kind === 'sleep') {
-      await writer.write({ ...change, row: { degraded, sleepUntil: next.until } });
+      await writer.write({ ...change, ...auth, row: { degraded, sleepUntil: next.until } });
       return this.#sleep(next.until);
     }
     /* a restart on request follows a pairing: its credentials must be durable before they are used */
     if (end.code === 515) await activation.flush();
-    await writer.write(change);
+    await writer.write({ ...change, ...auth });
     this.#openAfter(next.delayMs, end.code !== 515);
   }
 
@@ -376,14 +375,22 @@ export class ConnectionActor {
     await within(this.#deps.clock, this.#deps.timings.drainGraceMs, stopped);
   }
 
-  /** The last word of an activation: row, worker and event together, then the session is flushed and released. */
-  async #finish(end: 'stopped' | 'parked', change: StatusChange): Promise<void> {
+  /**
+   * The last word of an activation: row, worker and event together, then the session is flushed and released.
+   * @param pairing how a pairing ended that was under way
+   */
+  async #finish(
+    end: 'stopped' | 'parked',
+    change: StatusChange,
+    pairing: 'expired' | 'failed' = 'expired',
+  ): Promise<void> {
     this.#state = 'ending';
     this.#dropSocket();
     if (!this.#live) return this.#close(end, true);
-    const { writer, worker } = this.#live;
+    const { activation, writer, worker, desk } = this.#live;
     const row = { ...change.row, servedGeneration: this.#row.generation, worker: null };
-    const writes = [...(change.writes ?? []), ...worker.ended(this.#deps.clock.now(), change.status)];
+    const auth = activation.registered ? [] : (desk.ended(pairing).writes ?? []);
+    const writes = [...auth, ...worker.ended(this.#deps.clock.now(), change.status)];
     await writer.write({ ...change, row, writes });
     await this.#close(end, true);
   }

@@ -117,6 +117,25 @@ test('a logged out one is 410, also when it is stopped, and the next start pairs
   expect(await refusal()).toEqual([409, 'WRONG_STATE']);
 });
 
+test('a code is shown only while the socket that it belongs to is there', async () => {
+  const { connectionId } = (await system.api.post('/v1/wa/connection/create', {})).body;
+  const other = `/v1/wa/connection/${connectionId}`;
+  const auth = async () => (await system.api.get(`${other}/auth`)).body;
+  await system.untilStatus(connectionId, 'awaiting_pairing');
+  const { qr } = await auth();
+  system.simulator.faults.set({ fault: { type: 'http-status', status: 500 } });
+  system.simulator.faults.set({ fault: { type: 'drop' } });
+  await system.untilStatus(connectionId, 'reconnecting');
+  expect(await auth()).toMatchObject({ authState: 'pending', expiresAt: null });
+  expect((await system.api.get(`${other}/auth/qr.svg`)).status).toBe(409);
+  system.simulator.faults.clear();
+  await system.untilStatus(connectionId, 'awaiting_pairing');
+  expect((await auth()).qr).not.toBe(qr);
+  await system.api.post(`${other}/stop`, {});
+  expect(await auth()).toMatchObject({ authState: 'expired' });
+  expect((await auth()).qr).toBeUndefined();
+});
+
 test('it is paired anew by a code, and refuses another while the login works', async () => {
   const body = { phoneNumber: `+${line.phone.pn}` };
   const asked = await system.api.post(`${path}/auth/pairing-code`, body);
