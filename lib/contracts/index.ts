@@ -1,5 +1,6 @@
 import type { ActionContract } from './action.ts';
 import { connectionsContract } from './connections.contract.ts';
+import { dashboardContract } from './dashboard.contract.ts';
 import { eventsContract } from './events.contract.ts';
 import { gatewayContract } from './gateway.contract.ts';
 import { messagesContract } from './messages.contract.ts';
@@ -16,6 +17,7 @@ export const CONTRACTS: readonly Record<string, ActionContract>[] = [
   eventsContract,
   sessionNodeContract,
   gatewayContract,
+  dashboardContract,
 ];
 
 export const ALL_ACTIONS: readonly ActionContract[] = CONTRACTS.flatMap((contract) => Object.values(contract));

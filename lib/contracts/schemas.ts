@@ -207,6 +207,8 @@ const others: Record<string, JsonSchema> = {
   EventStream: { type: 'string', description: 'frames whose `id` is a cursor and whose `data` is an Event' },
   Health: object({ status: oneOfValues(['live', 'ready']) }),
   OpenApi: anyObject,
+  SignedIn: object({ userId: string, role: oneOfValues(['admin', 'user']) }),
+  SignedOut: object({ signedOut: boolean }),
 };
 
 const pages: Record<string, JsonSchema> = {

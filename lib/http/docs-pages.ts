@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { PAGE_POLICY, setSecurityHeaders } from './security-headers.ts';
+import { setPageHeaders } from './security-headers.ts';
 
 const FILES = [
   ['/docs', 'index.html', 'text/html; charset=utf-8'],
@@ -15,8 +15,7 @@ export function docsPages(): { path: string; send(res: ServerResponse): void }[]
     return {
       path,
       send(res) {
-        setSecurityHeaders(res);
-        res.setHeader('Content-Security-Policy', PAGE_POLICY);
+        setPageHeaders(res);
         res.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.length });
         res.end(bytes);
       },

@@ -295,6 +295,21 @@ export interface IdempotencyDoc {
   expiresAt: number;
 }
 
+/**
+ * Somebody signed in at the dashboard. It stands for an API key, by whose hash every request is let in: it is dead when
+ * the key is revoked (or, for the bootstrap admin, is another one).
+ */
+export interface DashboardSessionDoc {
+  /** keyed hash of the cookie's random token, hex */
+  _id: string;
+  /** the vault's keyed hash of the API key, as in `apiKeys` */
+  keyHash: string;
+  keyId: string;
+  userId: string;
+  createdAt: number;
+  expiresAt: number;
+}
+
 const by = (...fields: (string | [string, -1])[]) => fields.map((f) => (typeof f === 'string' ? ([f, 1] as const) : f));
 
 export const COLLECTIONS: readonly CollectionSpec[] = [
@@ -374,4 +389,5 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
     ordered: { sequencePer: 'connectionId' },
   },
   { name: 'idempotency', indexes: [{ fields: by('expiresAt') }] },
+  { name: 'dashboardSessions', indexes: [{ fields: by('expiresAt') }] },
 ];
