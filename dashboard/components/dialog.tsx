@@ -1,0 +1,50 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { Button } from './button.tsx';
+
+interface DialogProps {
+  title: string;
+  wide?: boolean;
+  /** Escape, the cross, or a press beside it */
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+/**
+ * A modal dialog; render it while it shall be open. The browser's own: it keeps the focus inside, makes the rest inert,
+ * and gives the focus back to what opened it. Put `autofocus` on what should be focused first.
+ */
+export function Dialog({ title, wide, onClose, children }: DialogProps) {
+  const element = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    element.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does the same, see onCancel
+    <dialog
+      ref={element}
+      class={wide ? 'dialog wide' : 'dialog'}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => {
+        if (event.target === element.current) onClose();
+      }}
+    >
+      <div class="dialog-head">
+        <h2 id={titleId}>{title}</h2>
+        <Button kind="quiet" icon="close" iconOnly onClick={onClose}>
+          Close
+        </Button>
+      </div>
+      <div class="dialog-body">{children}</div>
+    </dialog>
+  );
+}

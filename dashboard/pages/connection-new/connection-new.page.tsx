@@ -1,0 +1,3 @@
+export function ConnectionNewPage() {
+  return null;
+}
