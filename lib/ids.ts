@@ -28,10 +28,6 @@ export function newId<K extends IdKind>(kind: K): Id<K> {
   return `${ID_PREFIXES[kind]}_${monotonic()}` as Id<K>;
 }
 
-export function isId<K extends IdKind>(kind: K, value: unknown): value is Id<K> {
-  return typeof value === 'string' && idPattern(kind).test(value);
-}
-
 /** The whole-string pattern of one kind of id, for parameter schemas. */
 export function idPattern(kind: IdKind): RegExp {
   return new RegExp(`^${ID_PREFIXES[kind]}_${ULID_PATTERN}$`);
@@ -59,10 +55,6 @@ export function derivedId<K extends IdKind>(kind: K, timeMs: number, name: strin
 
 /** A caller's own user id: no prefix of ours, so that the two kinds can never be taken for each other. */
 export const OWN_USER_ID_PATTERN = new RegExp(`^(?!(?:${Object.values(ID_PREFIXES).join('|')})_)[A-Za-z0-9_-]{1,64}$`);
-
-export function isUserId(value: unknown): value is Id<'user'> {
-  return typeof value === 'string' && (isId('user', value) || OWN_USER_ID_PATTERN.test(value));
-}
 
 /**
  * The id of something that a request creates. With an Idempotency-Key the gateway has set a ULID aside

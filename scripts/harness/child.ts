@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const KEPT_OUTPUT_BYTES = 64 * 1024;
+const KEPT_OUTPUT_BYTES = 8 * 1024 * 1024;
 
 /** A child process of ours that never outlives us and whose last output can be shown when something goes wrong. */
 export interface Child {

@@ -16,9 +16,10 @@ import type { SocketTimings } from '../../lib/session/baileys/socket.ts';
 import type { ConnectionManager, ManagerTimings } from '../../lib/session/connection-manager.port.ts';
 import { createConnectionManager } from '../../lib/session/connection-manager.ts';
 import { encodeBinary } from '../../lib/session/journal/binary-codec.ts';
-import { journalActivation } from '../../lib/session/journal/session-store.ts';
+import { createSessionStore, journalActivation } from '../../lib/session/journal/session-store.ts';
 import { authIdOf } from '../../lib/session/remote-auth.ts';
 import type { ConnectionDoc, ConnectionHistoryDoc, RemoteAuthDoc, WorkerDoc } from '../../lib/storage/collections.ts';
+import type { Store } from '../../lib/storage/port.ts';
 import type { PreparedAccount } from '../../simulator/devices/prepare.ts';
 import type { Simulator } from '../../simulator/index.ts';
 import { eventually } from './eventually.ts';
@@ -31,6 +32,10 @@ export interface SessionNodeOptions {
   socketTimings?: Partial<SocketTimings>;
   log?: Log;
   random?: () => number;
+  /** puts a bad network between everything and the store */
+  wrapStore?(store: Store): Store;
+  /** how long the session state repeats what the store does not answer, ms */
+  patienceMs?: number;
 }
 
 /** A session-node without the services around it: real store, real Baileys, and rows written as the API would. */
@@ -66,8 +71,9 @@ export async function startSessionNode(options: SessionNodeOptions): Promise<Ses
   const log = options.log ?? silentLog;
 
   async function boot() {
-    const { socketTimings = {} } = options;
-    const runtime = await createRuntime(config, { log, socketTimings });
+    const { socketTimings = {}, patienceMs, wrapStore } = options;
+    const runtime = await createRuntime(config, { log, socketTimings, ...(wrapStore && { wrapStore }) });
+    if (patienceMs !== undefined) runtime.sessions = createSessionStore({ ...runtime, patienceMs });
     const manager = createConnectionManager({
       ...runtime,
       createOutbox: (outbox) => createOutbox({ ...runtime, ...outbox }),

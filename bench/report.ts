@@ -1,0 +1,37 @@
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import type { BenchOptions, Comparison, Figure } from './scenarios/scenario.ts';
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+}
+
+/** Medians over the rounds as a Markdown table, with the ratio of the medians. */
+export function table({ castellan, bare }: Comparison): string {
+  const [first = []] = castellan;
+  const rows = first.map(({ name, unit }, at) => {
+    const ours = median(valuesAt(castellan, at));
+    const theirs = median(valuesAt(bare, at));
+    return `| ${name} (${unit}) | ${shown(ours)} | ${shown(theirs)} | ${shown(ours / theirs)} |`;
+  });
+  return ['| median | Castellan | bare Baileys | ratio |', '|---|---:|---:|---:|', ...rows].join('\n');
+}
+
+const valuesAt = (rounds: readonly Figure[][], at: number): number[] =>
+  rounds.flatMap((figures) => figures[at]?.value ?? []);
+
+const shown = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2));
+
+export function machine(): string {
+  const [cpu] = cpus();
+  const memoryGib = Math.round(totalmem() / 2 ** 30);
+  return `Node ${process.versions.node}, ${availableParallelism()} cores (${cpu?.model.trim()}), ${memoryGib} GiB`;
+}
+
+export function conditions({ connections, chats, messages, rounds, nodeFlags }: BenchOptions, idle: boolean): string {
+  const work = idle ? '' : `, ${chats} chats each, ${messages} messages a chat`;
+  const flags = nodeFlags.length > 0 ? `, Node flags ${nodeFlags.join(' ')}` : '';
+  return `${connections} connections${work}, median of ${rounds} rounds each in turn${flags}`;
+}

@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import { conditions, machine, table } from './report.ts';
+import { measureMemory } from './scenarios/memory.ts';
+import { type BenchOptions, compare, type Measure } from './scenarios/scenario.ts';
+import { measureReceive, measureSend } from './scenarios/throughput.ts';
+
+const HELP = `npm run bench -- memory|send|receive [options]     Castellan against bare Baileys, in the same run
+
+  --connections N     200 for memory, 30 for send and receive
+  --chats N           of each connection, for send and receive (4)
+  --messages N        in each chat (25)
+  --rounds N          of each subject, in turn (3)
+  --idle-seconds N    how long memory watches the CPU (30)
+  --node-flag FLAG    for both processes that are measured; may be given more than once
+`;
+
+interface Scenario {
+  measure: Measure;
+  connections: number;
+  idle: boolean;
+}
+
+const SCENARIOS: Record<string, Scenario> = {
+  memory: { measure: measureMemory, connections: 200, idle: true },
+  send: { measure: measureSend, connections: 30, idle: false },
+  receive: { measure: measureReceive, connections: 30, idle: false },
+};
+
+function fail(reason: string): never {
+  process.stderr.write(`${reason}\n\n${HELP}`);
+  process.exit(2);
+}
+
+function whole(name: string, text: string): number {
+  const value = Number(text);
+  return Number.isSafeInteger(value) && value > 0 ? value : fail(`--${name} must be a whole number from 1.`);
+}
+
+function read(): { name: string; scenario: Scenario; options: BenchOptions } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      connections: { type: 'string' },
+      chats: { type: 'string', default: '4' },
+      messages: { type: 'string', default: '25' },
+      rounds: { type: 'string', default: '3' },
+      'idle-seconds': { type: 'string', default: '30' },
+      'node-flag': { type: 'string', multiple: true, default: [] },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    process.exit(0);
+  }
+  const name = positionals[0] ?? '';
+  const scenario = SCENARIOS[name] ?? fail(`There is no scenario "${name}".`);
+  const options: BenchOptions = {
+    connections: values.connections ? whole('connections', values.connections) : scenario.connections,
+    chats: scenario.idle ? 0 : whole('chats', values.chats),
+    messages: whole('messages', values.messages),
+    rounds: whole('rounds', values.rounds),
+    idleSeconds: whole('idle-seconds', values['idle-seconds']),
+    nodeFlags: values['node-flag'],
+  };
+  return { name, scenario, options };
+}
+
+const { name, scenario, options } = read();
+const comparison = await compare(options, scenario.measure, (line) => process.stderr.write(`${line}\n`));
+process.stdout.write(`\n### ${name}\n\n${conditions(options, scenario.idle)}. ${machine()}.\n\n${table(comparison)}\n`);
+process.exit(0);
