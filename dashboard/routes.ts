@@ -6,11 +6,7 @@ import { ConnectionsPage } from './pages/connections/connections.page.tsx';
 import { FirstRunPage } from './pages/first-run/first-run.page.tsx';
 import { UserPage } from './pages/user/user.page.tsx';
 import { UsersPage } from './pages/users/users.page.tsx';
-import type { PathParams } from './routing/router.ts';
-
-export interface PageArguments {
-  params: PathParams;
-}
+import type { PageArguments } from './routing/router.ts';
 
 export interface Route {
   /** `/connections/:connectionId`; the first that fits wins */

@@ -15,26 +15,32 @@ const SETTLE_MS = 400;
 /** More rows than this are cheaper as pages of the list. */
 const MAX_SINGLES = 8;
 
-const rows = signal<ReadonlyMap<string, Connection>>(new Map());
+/** Newest first. Changed in place, because a thousand changes in a burst would copy it a thousand times. */
+let rows = new Map<string, Connection>();
+const version = signal(0);
 /** the whole list has been here */
 const complete = signal(false);
 export const connectionsError = signal<ApiError | null>(null);
 /** Newest first; null until they are there. */
-export const connections = computed<Connection[] | null>(() => (complete.value ? [...rows.value.values()] : null));
+export const connections = computed<Connection[] | null>(() => {
+  version.value;
+  return complete.value ? [...rows.values()] : null;
+});
 
 let loading: Promise<void> | null = null;
 let dirty = new Set<string>();
-let settleTimer: ReturnType<typeof setTimeout> | null = null;
+let settling = false;
 let generation = 0;
 
 export function connectionOf(connectionId: string): Connection | undefined {
-  return rows.value.get(connectionId);
+  version.value;
+  return rows.get(connectionId);
 }
 
 /** What a person calls it: its name, the account's name or number, or its id. */
 export function connectionName(connectionId: string | null): string {
   if (connectionId === null) return 'no connection';
-  const connection = rows.value.get(connectionId);
+  const connection = connectionOf(connectionId);
   return connection ? nameOf(connection) : connectionId;
 }
 
@@ -63,23 +69,21 @@ export function reloadConnections(): Promise<void> {
 
 /** Puts an answer of the API into the list. */
 export function putConnection(connection: Connection): void {
-  const next = new Map(rows.value);
-  if (next.has(connection.connectionId)) {
-    rows.value = next.set(connection.connectionId, connection);
-  } else {
-    rows.value = new Map([[connection.connectionId, connection], ...next]);
-  }
+  const { connectionId } = connection;
+  if (rows.has(connectionId)) rows.set(connectionId, connection);
+  else rows = new Map([[connectionId, connection], ...rows]);
+  version.value += 1;
 }
 
 export function dropConnection(connectionId: string): void {
-  const next = new Map(rows.value);
-  if (next.delete(connectionId)) rows.value = next;
+  if (rows.delete(connectionId)) version.value += 1;
 }
 
 /** Somebody else may sign in. */
 export function forgetConnections(): void {
   generation += 1;
-  rows.value = new Map();
+  rows = new Map();
+  version.value += 1;
   complete.value = false;
   connectionsError.value = null;
   dirty = new Set();
@@ -95,7 +99,8 @@ async function fetchAll(mine: number): Promise<void> {
       after = page.next;
     } while (after !== null);
     if (mine !== generation) return;
-    rows.value = found;
+    rows = found;
+    version.value += 1;
     complete.value = true;
     connectionsError.value = null;
   } catch (thrown) {
@@ -106,21 +111,22 @@ async function fetchAll(mine: number): Promise<void> {
 function changed({ event }: StreamedEvent): void {
   const { connectionId, type, data } = event;
   if (connectionId === null) return;
-  const known = rows.value.get(connectionId);
+  const known = rows.get(connectionId);
   if (known && type === 'connection.status') {
     const { status, reason } = data as { status: Connection['status']; reason: string | null };
     putConnection({ ...known, status, statusReason: reason ?? null, updatedAt: event.occurredAt });
   }
   dirty.add(connectionId);
-  settleTimer ??= setTimeout(() => void settle(), SETTLE_MS);
+  if (!settling) setTimeout(() => void settle(), SETTLE_MS);
+  settling = true;
 }
 
 async function settle(): Promise<void> {
-  const ids = [...dirty];
+  /* before the list is there only those that a page shows are of interest */
+  const ids = [...dirty].filter((connectionId) => complete.value || rows.has(connectionId));
   dirty = new Set();
-  settleTimer = null;
-  if (!complete.value) return;
-  if (ids.length > MAX_SINGLES) await reloadConnections();
+  settling = false;
+  if (complete.value && ids.length > MAX_SINGLES) await reloadConnections();
   else await Promise.all(ids.map(refreshConnection));
 }
 

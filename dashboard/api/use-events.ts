@@ -7,7 +7,6 @@ export function useEvents(types: readonly (EventType | '*')[], listener: (item: 
   const latest = useRef(listener);
   latest.current = listener;
   const key = types.join();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the types are compared by value
   useEffect(() => onEvents(types, (item) => latest.current(item)), [key]);
 }
 

@@ -59,6 +59,5 @@ export function usePages<T>(path: string | null, query: Query = {}): PagedResour
     }
     const { error, loading, reload } = resource;
     return { items, error, loading, reload, hasMore, loadingMore, loadMore };
-    // biome-ignore lint/correctness/useExhaustiveDependencies: path and query are in the key
   }, [key]);
 }

@@ -41,7 +41,6 @@ export function useResource<T>(load: (signal: AbortSignal) => Promise<T>, deps: 
     loading.value = false;
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what it depends on
   useEffect(() => {
     data.value = null;
     error.value = null;

@@ -6,6 +6,12 @@ export interface Location {
 }
 export type PathParams = Record<string, string>;
 
+/** What every page gets. */
+export interface PageArguments {
+  /** the `:names` of its path */
+  params: PathParams;
+}
+
 const read = (): Location => ({
   path: window.location.pathname.replace(/(.)\/+$/, '$1'),
   query: new URLSearchParams(window.location.search),
