@@ -1,4 +1,5 @@
 import type { ActionContract } from './action.ts';
+import { chatsContract } from './chats.contract.ts';
 import { connectionsContract } from './connections.contract.ts';
 import { dashboardContract } from './dashboard.contract.ts';
 import { eventsContract } from './events.contract.ts';
@@ -13,6 +14,7 @@ export const CONTRACTS: readonly Record<string, ActionContract>[] = [
   usersContract,
   connectionsContract,
   messagesContract,
+  chatsContract,
   webhooksContract,
   eventsContract,
   sessionNodeContract,

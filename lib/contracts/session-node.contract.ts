@@ -1,5 +1,6 @@
 import { defineActions } from './action.ts';
-import { id } from './params.ts';
+import type { Page } from './entities.ts';
+import { id, optional, type PageParams, page, text } from './params.ts';
 
 /**
  * What session-nodes answer to the other services. Only `nodes` and `workers` can be called from outside; the rest is
@@ -16,7 +17,13 @@ export interface NodeInfo {
   draining: boolean;
   connections: number;
   open: number;
+  /** resident memory of the process */
+  memoryBytes: number;
+  /** sent and received in the last 60 seconds */
+  messagesPerMinute: number;
   startedAt: string;
+  /** since when it begins nothing any more; null while it does */
+  drainingSince: string | null;
 }
 
 export interface WorkerInfo {
@@ -30,6 +37,10 @@ export interface WorkerInfo {
   endReason: string | null;
 }
 
+export interface WorkerQuery extends PageParams {
+  nodeId?: string;
+}
+
 export interface SessionNodeActions {
   wake: { params: ById; result: { running: boolean } };
   release: { params: ById; result: { released: boolean } };
@@ -37,9 +48,11 @@ export interface SessionNodeActions {
   logout: { params: ById; result: { loggedOut: boolean } };
   info: { params: object; result: NodeInfo };
   nodes: { params: object; result: { items: NodeInfo[]; next: null } };
-  workers: { params: object; result: { items: WorkerInfo[]; next: null } };
+  workers: { params: WorkerQuery; result: Page<WorkerInfo> };
+  drain: { params: { nodeId: string; draining?: boolean }; result: NodeInfo };
 }
 
+const nodeId = text(1, 255);
 const byId = { connectionId: id('connection') };
 
 export const sessionNodeContract = defineActions({
@@ -90,10 +103,20 @@ export const sessionNodeContract = defineActions({
   },
   workers: {
     name: 'session-node.workers',
-    summary: 'What runs where: the live activations',
+    summary: 'What runs where: the live activations, newest first',
     rest: 'GET /cluster/workers',
     auth: 'admin',
-    params: {},
+    params: { nodeId: optional(nodeId), ...page },
+    query: ['nodeId', 'limit', 'after'],
     result: 'WorkerPage',
+  },
+  drain: {
+    name: 'session-node.drain',
+    summary: 'Let a node hand over what it runs and begin nothing more, until it is asked with `draining: false`',
+    rest: 'POST /cluster/nodes/:nodeId/drain',
+    auth: 'admin',
+    params: { nodeId, draining: { type: 'boolean', optional: true } },
+    result: 'Node',
+    errors: ['SHUTTING_DOWN'],
   },
 });

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { WhatsAppSocket } from '../session/ports.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
+import type { TrafficMeter } from './traffic-meter.ts';
 
 export interface OutboxOptions {
   store: Store;
@@ -23,6 +24,8 @@ export interface OutboxOptions {
   restrictions?: readonly string[];
   /** WhatsApp refused to open new chats (ack 463): they wait, known ones go on */
   onRestricted?(restriction: 'new_chats'): void;
+  /** counts what was sent */
+  traffic?: TrafficMeter;
   /** chats in which a message may be on its way at the same time (never two in one chat); default 4 */
   maxInFlight?: number;
 }

@@ -1,6 +1,8 @@
 import type {
+  ChatDoc,
   ConnectionDoc,
   ConnectionHistoryDoc,
+  IdentityDoc,
   JobDoc,
   MessageDoc,
   RemoteAuthDoc,
@@ -27,6 +29,9 @@ export async function wipeConnection(
       { $set: { status: 'cancelled', updatedAt: now } },
     );
   await store.collection<MessageDoc>('messages').deleteMany({ connectionId });
+  const ofConnection = { _id: { $gt: `${connectionId}:`, $lt: `${connectionId};` } };
+  await store.collection<ChatDoc>('chats').deleteMany(ofConnection);
+  await store.collection<IdentityDoc>('identities').deleteMany(ofConnection);
   await store.collection<RemoteAuthDoc>('remoteAuths').deleteMany({ connectionId });
   await store.collection<ConnectionHistoryDoc>('connectionHistory').deleteMany({ connectionId });
   await store.collection<WorkerDoc>('workers').deleteMany({ connectionId });

@@ -199,6 +199,24 @@ export interface MessageDoc {
   updatedAt: number;
 }
 
+/** One row a conversation, kept together with its messages; see lib/messaging/chat-changes.ts. */
+export interface ChatDoc {
+  /** `connectionId:chatId` */
+  _id: string;
+  connectionId: string;
+  userId: string;
+  chatId: string;
+  /** of the person: what it calls itself, and its two ids as far as they are known */
+  name: string | null;
+  lid: string | null;
+  pn: string | null;
+  /** when its newest message came here: what the list runs by */
+  lastAt: number;
+  /** when its newest inbound message came; 0 = none did */
+  lastInboundAt: number;
+  unread: number;
+}
+
 export interface JobDoc {
   _id: string;
   userId: string;
@@ -336,6 +354,7 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
     indexes: [
       { fields: by('connectionId', 'startedAt') },
       { fields: by('nodeId', 'status') },
+      { fields: by('status', 'startedAt') },
       { fields: by('status', 'endedAt') },
     ],
   },
@@ -357,6 +376,10 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
       { fields: by('createdAt') },
       { fields: by('connectionId', 'cipherHash'), whereExists: 'cipherHash' },
     ],
+  },
+  {
+    name: 'chats',
+    indexes: [{ fields: by('connectionId', 'lastAt') }, { fields: by('userId', 'lastAt') }, { fields: by('lastAt') }],
   },
   {
     name: 'jobs',

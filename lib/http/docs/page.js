@@ -130,6 +130,18 @@ function filter() {
     node.hidden = !words.every((word) => node.dataset.text.includes(word));
 }
 
+/** With the dashboard's cookie no key is needed; the browser sends it by itself. */
+async function showSession() {
+  const response = await fetch('/dashboard/session');
+  const session = response.ok ? await response.json() : null;
+  const signInLink = element('a', { href: '/', textContent: 'Sign in' });
+  const note = session
+    ? [`Signed in as ${session.userId} (${session.role}). A key goes before the session.`]
+    : [signInLink, ' at the dashboard, or give an API key.'];
+  document.getElementById('session').replaceChildren(...note);
+}
+
+await showSession();
 const description = await (await fetch('/openapi.json')).json();
 document.getElementById('about').textContent = description.info.summary;
 const groups = new Map();
