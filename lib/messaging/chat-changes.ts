@@ -1,4 +1,3 @@
-import type { Party } from '../contracts/entities.ts';
 import type { ChatDoc, MessageDoc } from '../storage/collections.ts';
 import type { Update, Write } from '../storage/port.ts';
 
@@ -12,11 +11,11 @@ export interface ChatChanges {
   arrived(message: MessageDoc): void;
   /** The account read, on another device, what had come by then. */
   read(connectionId: string, chatId: string, upTo: number): void;
-  /** For the atomic group that the messages are in: one write a chat, however many messages it got. */
+  /** For the atomic group that the messages are in: one write for all that a chat got between two readings. */
   writes(): Write[];
 }
 
-interface Change {
+interface Arrivals {
   newest: MessageDoc;
   /** inbound since the account's own last message */
   unread: number;
@@ -24,43 +23,56 @@ interface Change {
   wrote: boolean;
   lastAt: number;
   lastInboundAt: number;
-  partner: Party | null;
+  names: Partial<Names>;
 }
+
+interface Reading {
+  readUpTo: number;
+}
+
+type Names = Pick<ChatDoc, 'name' | 'lid' | 'pn'>;
 
 /**
  * The list of chats is kept while messages come, so that reading it never means going through messages. A row knows when
  * its newest message came and how much of it is unread: what came since the account wrote there or read it.
  */
 export function createChatChanges(): ChatChanges {
-  const changes = new Map<string, Change>();
-  const readings = new Map<string, number>();
+  /** by chat, in order */
+  const changes = new Map<string, (Arrivals | Reading)[]>();
+
+  function changesOf(_id: string): (Arrivals | Reading)[] {
+    const known = changes.get(_id) ?? [];
+    changes.set(_id, known);
+    return known;
+  }
 
   return {
     arrived(message) {
-      const _id = chatDocId(message.connectionId, message.chatId);
-      const before = changes.get(_id);
-      const inbound = message.direction === 'inbound';
-      const at = message.createdAt;
-      const partner = partnerOf(message);
-      changes.set(_id, {
-        newest: message,
-        unread: inbound ? (before?.unread ?? 0) + 1 : 0,
-        wrote: !inbound || (before?.wrote ?? false),
-        lastAt: Math.max(at, before?.lastAt ?? 0),
-        lastInboundAt: Math.max(inbound ? at : 0, before?.lastInboundAt ?? 0),
-        partner: { ...(before?.partner ?? partner), ...(partner && known(partner)) } as Party | null,
-      });
+      const ofChat = changesOf(chatDocId(message.connectionId, message.chatId));
+      const last = ofChat.at(-1);
+      if (last && 'newest' in last) ofChat[ofChat.length - 1] = withMessage(last, message);
+      else ofChat.push(withMessage(NOTHING_YET, message));
     },
+    read: (connectionId, chatId, readUpTo) => void changesOf(chatDocId(connectionId, chatId)).push({ readUpTo }),
+    writes: () =>
+      [...changes].flatMap(([_id, ofChat]) =>
+        ofChat.map((change) => ('newest' in change ? arrivalWrite(_id, change) : readingWrite(_id, change))),
+      ),
+  };
+}
 
-    read(connectionId, chatId, upTo) {
-      const _id = chatDocId(connectionId, chatId);
-      readings.set(_id, Math.max(upTo, readings.get(_id) ?? 0));
-    },
+const NOTHING_YET = { unread: 0, wrote: false, lastAt: 0, lastInboundAt: 0, names: {} };
 
-    writes: () => [
-      ...[...changes].map(([_id, change]) => arrivalWrite(_id, change)),
-      ...[...readings].map(([_id, upTo]) => readingWrite(_id, upTo)),
-    ],
+function withMessage(before: Omit<Arrivals, 'newest'>, message: MessageDoc): Arrivals {
+  const { createdAt: at, direction } = message;
+  const inbound = direction === 'inbound';
+  return {
+    newest: message,
+    unread: inbound ? before.unread + 1 : 0,
+    wrote: before.wrote || !inbound,
+    lastAt: Math.max(at, before.lastAt),
+    lastInboundAt: inbound ? Math.max(at, before.lastInboundAt) : before.lastInboundAt,
+    names: { ...before.names, ...namesIn(message) },
   };
 }
 
@@ -71,19 +83,16 @@ export function chatWrites(message: MessageDoc): Write[] {
   return changes.writes();
 }
 
-/** Whom a chat of two is with; in a group, the group. */
-function partnerOf({ chatId, from, to }: MessageDoc): Party | null {
-  return [to, from].find(({ id }) => id === chatId) ?? null;
-}
-
-/** What is not known now may have been known before. */
-function known({ name, lid, pn }: Party): Partial<Pick<ChatDoc, 'name' | 'lid' | 'pn'>> {
+/** What a message says about whom its chat is with. What is not known now may have been known before. */
+function namesIn({ chatId, from, to }: MessageDoc): Partial<Names> {
+  const partner = [to, from].find(({ id }) => id === chatId);
+  if (!partner) return {};
+  const { name, lid, pn } = partner;
   return { ...(name !== null && { name }), ...(lid !== null && { lid }), ...(pn !== null && { pn }) };
 }
 
-function arrivalWrite(_id: string, { newest, unread, wrote, lastAt, lastInboundAt, partner }: Change): Write {
+function arrivalWrite(_id: string, { newest, unread, wrote, lastAt, lastInboundAt, names }: Arrivals): Write {
   const { connectionId, userId, chatId } = newest;
-  const names = partner ? known(partner) : {};
   const unnamed = Object.fromEntries(['name', 'lid', 'pn'].filter((key) => !(key in names)).map((key) => [key, null]));
   const update: Update = {
     $set: { ...names, ...(wrote && { unread }) },
@@ -95,7 +104,7 @@ function arrivalWrite(_id: string, { newest, unread, wrote, lastAt, lastInboundA
 }
 
 /** Where something came after what was read, the next reading says it. */
-function readingWrite(_id: string, upTo: number): Write {
-  const filter = { _id, lastInboundAt: { $lte: upTo } };
+function readingWrite(_id: string, { readUpTo }: Reading): Write {
+  const filter = { _id, lastInboundAt: { $lte: readUpTo } };
   return { op: 'update', collection: CHATS_COLLECTION, filter, update: { $set: { unread: 0 } }, expect: 'any' };
 }

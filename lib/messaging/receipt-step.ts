@@ -54,8 +54,10 @@ export async function receiptStep(
 
   /** The account read these on another device; what came until then is not unread any more. */
   function stageReading(ledger: Ledger): void {
-    for (const { direction, chatId, createdAt } of ids.flatMap((id) => ledger.byWaId(id))) {
-      if (direction === 'inbound' && chatIds.includes(chatId)) ledger.chats.read(connectionId, chatId, createdAt);
+    const read = ids.flatMap((id) => ledger.byWaId(id)).filter(({ direction }) => direction === 'inbound');
+    for (const chatId of chatIds) {
+      const times = read.filter((message) => message.chatId === chatId).map(({ createdAt }) => createdAt);
+      if (times.length > 0) ledger.chats.read(connectionId, chatId, Math.max(...times));
     }
   }
 
