@@ -112,7 +112,8 @@ function broken(failed: EventSource): void {
 async function reopen(): Promise<void> {
   await loadSession();
   retryTimer = null;
-  if (session.value) open();
+  /* meanwhile somebody may have asked for it at once, or signed out */
+  if (session.value && source === null) open();
 }
 
 function received(message: MessageEvent<string>): void {

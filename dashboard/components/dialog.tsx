@@ -19,8 +19,11 @@ export function Dialog({ title, wide, onClose, children }: DialogProps) {
   const titleId = useId();
   useEffect(() => {
     const before = document.activeElement;
-    element.current?.showModal();
+    const dialog = element.current;
+    dialog?.showModal();
     return () => {
+      /* while it is open everything else is inert and cannot take the focus */
+      dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);

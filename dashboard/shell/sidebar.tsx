@@ -78,7 +78,8 @@ function Navigation() {
 }
 
 function isWithin(href: string): boolean {
-  return path.value === href || path.value.startsWith(`${href}/`);
+  const here = path.value === '/' ? '/connections' : path.value;
+  return here === href || here.startsWith(`${href}/`);
 }
 
 function Foot() {

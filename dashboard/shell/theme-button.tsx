@@ -3,7 +3,7 @@ import type { IconName } from '../components/icon.tsx';
 import { nextTheme, type Theme, theme } from './theme.ts';
 
 const LOOKS: Record<Theme, { icon: IconName; label: string }> = {
-  auto: { icon: 'auto', label: 'Theme: as the system' },
+  auto: { icon: 'auto', label: 'Theme: system' },
   light: { icon: 'sun', label: 'Theme: light' },
   dark: { icon: 'moon', label: 'Theme: dark' },
 };

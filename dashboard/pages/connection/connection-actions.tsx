@@ -54,7 +54,7 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
   return (
     <>
       {status === 'open' && (
-        <LinkButton kind="primary" icon="chat" href={`/conversations/${connectionId}`}>
+        <LinkButton kind="primary" icon="chat" href={`/conversations?connection=${connectionId}`}>
           Conversations
         </LinkButton>
       )}

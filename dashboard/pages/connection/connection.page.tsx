@@ -16,6 +16,7 @@ import { ConnectionFacts } from './connection-facts.tsx';
 import { History } from './history.tsx';
 import { PairingPanel } from './pairing-panel.tsx';
 import { useStatusAnnouncement } from './use-status-announcement.ts';
+import { waitsForPhone } from './waits-for-phone.ts';
 
 /** One connection: how it is, why, what can be done, and how it came to that. */
 export function ConnectionPage({ params }: PageArguments) {
@@ -67,7 +68,7 @@ function StatusNotice({ connection }: { connection: Connection }) {
   const { label, tone, meaning, advice } = statusWords(status);
   return (
     <>
-      {status !== 'open' && status !== 'awaiting_pairing' && (
+      {status !== 'open' && !waitsForPhone(connection) && (
         <Notice tone={tone} title={label}>
           <p>{statusReason ?? meaning}</p>
           {statusReason && <p class="small muted">{meaning}</p>}

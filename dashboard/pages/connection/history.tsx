@@ -1,10 +1,10 @@
 import type { ConnectionHistoryEntry } from '../../../lib/contracts/entities.ts';
 import { useEvents } from '../../api/use-events.ts';
 import { usePages } from '../../api/use-pages.ts';
+import { Badge } from '../../components/badge.tsx';
 import { Card } from '../../components/card.tsx';
 import { LoadMore } from '../../components/load-more.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { StatusBadge } from '../../components/status-badge.tsx';
 import { statusWords } from '../../components/status-words.ts';
 import { Time } from '../../components/time.tsx';
 
@@ -32,14 +32,16 @@ export function History({ connectionId }: { connectionId: string }) {
 
 function Entry({ entry }: { entry: ConnectionHistoryEntry }) {
   const { status, reason, code, nodeId, epoch, at } = entry;
+  /* it is over: nothing of it moves any more */
+  const words = statusWords(status);
   const where = [nodeId && `on ${nodeId}`, epoch !== null && `epoch ${epoch}`, code !== null && `code ${code}`];
   return (
     <li>
       <div class="history-status">
-        <StatusBadge status={status} />
+        <Badge tone={words.tone}>{words.label}</Badge>
       </div>
       <div>
-        <p>{reason ?? statusWords(status).meaning}</p>
+        <p>{reason ?? words.meaning}</p>
         <p class="small muted">{[<Time key="at" at={at} />, ...where.filter(Boolean).map((part) => ` · ${part}`)]}</p>
       </div>
     </li>

@@ -13,10 +13,8 @@ import { Notice } from '../../components/notice.tsx';
 import { Loaded, Loading } from '../../components/states.tsx';
 import { CodePairing } from './code-pairing.tsx';
 import { QrPairing } from './qr-pairing.tsx';
+import { waitsForPhone } from './waits-for-phone.ts';
 import './pairing.css';
-
-/** Without a login yet, in one of these it is on the way to a code, or has lost it. */
-const PAIRING = new Set(['created', 'connecting', 'awaiting_pairing', 'qr_expired', 'needs_pairing', 'logged_out']);
 
 /**
  * The way to a login: shows the code, follows it as it changes, and says so when the phone took it. It appears by itself
@@ -25,13 +23,13 @@ const PAIRING = new Set(['created', 'connecting', 'awaiting_pairing', 'qr_expire
 export function PairingPanel({ connection }: { connection: Connection }) {
   const begun = useSignal(false);
   const { status } = connection;
-  const waits = status === 'awaiting_pairing' || (PAIRING.has(status) && !connection.me);
+  const waits = waitsForPhone(connection);
   useEffect(() => {
     if (waits) begun.value = true;
   }, [waits]);
 
   if (status === 'open') return begun.value ? <Connected connection={connection} /> : null;
-  if (waits && connection.desiredState === 'running') return <Pairing connection={connection} />;
+  if (waits) return <Pairing connection={connection} />;
   if (begun.value && (status === 'connecting' || status === 'reconnecting')) return <Finishing />;
   return null;
 }
@@ -106,7 +104,7 @@ function Connected({ connection }: { connection: Connection }) {
       urgent
       title={connection.me?.pn ? `Connected as ${phoneNumber(connection.me.pn)}` : 'Connected'}
       actions={
-        <LinkButton kind="primary" icon="send" href={`/conversations/${connection.connectionId}`}>
+        <LinkButton kind="primary" icon="send" href={`/conversations?connection=${connection.connectionId}`}>
           Send a message
         </LinkButton>
       }

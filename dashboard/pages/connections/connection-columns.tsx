@@ -32,9 +32,11 @@ export function connectionColumns(forAdmin: boolean): Column<Connection>[] {
     wideOnly: true,
     width: 'minmax(0, 1.4fr)',
     cell: ({ userId }) => (
-      <Link class="row-link truncate" href={`/users/${encodeURIComponent(userId)}`}>
-        <span class="truncate small">{userId}</span>
-      </Link>
+      <div class="truncate small">
+        <Link class="row-link" href={`/users/${encodeURIComponent(userId)}`}>
+          {userId}
+        </Link>
+      </div>
     ),
   };
   return [...columns.slice(0, 2), owner, ...columns.slice(2)];

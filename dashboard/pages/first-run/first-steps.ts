@@ -56,7 +56,7 @@ export function firstSteps(done: Done, connectionId: string | null, forAdmin: bo
       title: 'Send a message',
       text: 'To any number with its country code. Without a number it goes to the account itself.',
       done: done.sent,
-      action: here && done.paired ? { label: 'Write one', href: `/conversations/${id}` } : null,
+      action: here && done.paired ? { label: 'Write one', href: `/conversations?connection=${id}` } : null,
       curl: [
         {
           method: 'POST',
@@ -69,7 +69,7 @@ export function firstSteps(done: Done, connectionId: string | null, forAdmin: bo
       title: 'Read the answer',
       text: 'It appears in the conversation as soon as it arrives, and in the event stream.',
       done: done.received,
-      action: here && done.paired ? { label: 'Conversations', href: `/conversations/${id}` } : null,
+      action: here && done.paired ? { label: 'Conversations', href: `/conversations?connection=${id}` } : null,
       curl: [{ title: 'Follow what happens', path: '/event/stream' }],
     },
     {
