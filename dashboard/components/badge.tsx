@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
+import type { Tone } from './tone.ts';
 
-export type Tone = 'ok' | 'info' | 'warn' | 'bad' | 'idle';
+export type { Tone };
 
 /** A state in a word. The word carries the meaning, the colour only helps. `busy` = it is going to change by itself. */
 export function Badge({

@@ -1,5 +1,5 @@
 import type { ConnectionStatus } from '../../lib/contracts/entities.ts';
-import type { Tone } from './badge.tsx';
+import type { Tone } from './tone.ts';
 
 export interface StatusWords {
   label: string;

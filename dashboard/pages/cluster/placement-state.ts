@@ -88,13 +88,6 @@ export function applyToWorkers(
   return { workers, stale: epoch > known.epoch || status !== UP };
 }
 
-/** @returns how many connections live where, for nodes that the list of nodes may not have any more too */
-export function countByNode(workers: readonly WorkerRow[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { nodeId } of workers) counts.set(nodeId, (counts.get(nodeId) ?? 0) + 1);
-  return counts;
-}
-
 function isTakeover(cause: string): boolean {
   return ['crash', 'node-lost', 'takeover'].includes(cause);
 }

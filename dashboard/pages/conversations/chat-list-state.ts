@@ -1,23 +1,14 @@
-import type { CastellanEvent, Message, MessageError, Party } from '../../../lib/contracts/entities.ts';
-import { nameOf } from './follow-up-state.ts';
-import { mergeMessage } from './thread-state.ts';
+import type { CastellanEvent, Chat, Message, MessageError, Party } from '../../../lib/contracts/entities.ts';
+import { partyName } from './follow-up-state.ts';
+import { byArrival, mergeMessage } from './thread-state.ts';
 import { isLater } from './tick-state.ts';
 
-/** A chat as `GET /chat/list` shows it. */
-export interface ChatRow {
-  chatId: string;
-  name: string | null;
-  lastMessage: Message;
-  /** inbound messages since somebody last looked */
-  unread: number;
-}
-
 /** @returns both lists as one, newest first, each chat once with its newest message */
-export function mergeChats(known: readonly ChatRow[], arrived: readonly ChatRow[]): ChatRow[] {
+export function mergeChats(known: readonly Chat[], arrived: readonly Chat[]): Chat[] {
   const byId = new Map(known.map((chat) => [chat.chatId, chat]));
   for (const chat of arrived) {
     const before = byId.get(chat.chatId);
-    const newer = before && before.lastMessage.messageId > chat.lastMessage.messageId;
+    const newer = before && byArrival(before.lastMessage, chat.lastMessage) > 0;
     byId.set(chat.chatId, newer ? before : { ...chat, name: chat.name ?? before?.name ?? null });
   }
   return [...byId.values()].sort(newestFirst);
@@ -28,10 +19,10 @@ export function mergeChats(known: readonly ChatRow[], arrived: readonly ChatRow[
  * @returns the chats after an event of their connection; the same list where it changes nothing
  */
 export function applyToChats(
-  chats: readonly ChatRow[],
+  chats: readonly Chat[],
   event: CastellanEvent,
   openChatId: string | null,
-): readonly ChatRow[] {
+): readonly Chat[] {
   if (event.type === 'message.received' || event.type === 'message.sent') {
     return withMessage(chats, (event.data as { message: Message }).message, openChatId);
   }
@@ -41,34 +32,41 @@ export function applyToChats(
 }
 
 /** @returns the chats with this message as the last of its chat, where it is the newest */
-export function withMessage(chats: readonly ChatRow[], message: Message, openChatId: string | null): ChatRow[] {
+export function withMessage(chats: readonly Chat[], message: Message, openChatId: string | null): Chat[] {
   const before = chats.find(({ chatId }) => chatId === message.chatId);
-  if (before && before.lastMessage.messageId > message.messageId) return [...chats];
+  if (before && byArrival(before.lastMessage, message) > 0) return [...chats];
   const isNew = before?.lastMessage.messageId !== message.messageId;
-  const counts = isNew && message.direction === 'inbound' && message.chatId !== openChatId;
-  const row: ChatRow = {
+  const partner = partnerOf(message);
+  const row: Chat = {
     chatId: message.chatId,
-    name: partnerOf(message)?.name ?? before?.name ?? null,
+    connectionId: message.connectionId,
+    name: partner?.name ?? before?.name ?? null,
+    lid: partner?.lid ?? before?.lid ?? null,
+    pn: partner?.pn ?? before?.pn ?? null,
     lastMessage: isNew ? message : mergeMessage(before?.lastMessage, message),
-    unread: (before?.unread ?? 0) + (counts ? 1 : 0),
+    unread: isNew ? unreadAfter(message, before?.unread ?? 0, openChatId) : (before?.unread ?? 0),
   };
   return [row, ...chats.filter(({ chatId }) => chatId !== message.chatId)].sort(newestFirst);
 }
 
-export function markSeen(chats: readonly ChatRow[], chatId: string): ChatRow[] {
+/** As the server counts: whoever writes in a chat has seen what came before. */
+function unreadAfter({ direction, chatId }: Message, before: number, openChatId: string | null): number {
+  return direction === 'outbound' || chatId === openChatId ? 0 : before + 1;
+}
+
+export function markSeen(chats: readonly Chat[], chatId: string): Chat[] {
   return chats.map((chat) => (chat.chatId === chatId && chat.unread > 0 ? { ...chat, unread: 0 } : chat));
 }
 
 /** What a chat is called: the person's name, else the number, else the id. */
-export function titleOf(chat: ChatRow): string {
-  const partner = partnerOf(chat.lastMessage);
-  return chat.name ?? (partner ? nameOf(partner) : chat.chatId);
+export function titleOf({ chatId, name, lid, pn }: Chat): string {
+  return partyName({ id: chatId, name, lid, pn });
 }
 
 function withStatus(
-  chats: readonly ChatRow[],
+  chats: readonly Chat[],
   { messageId, status, error }: { messageId: string; status: Message['status']; error?: MessageError },
-): readonly ChatRow[] {
+): readonly Chat[] {
   const index = chats.findIndex(({ lastMessage }) => lastMessage.messageId === messageId);
   const chat = chats[index];
   if (!chat || !isLater(chat.lastMessage.status, status)) return chats;
@@ -81,6 +79,6 @@ function partnerOf({ direction, from, to, chatId }: Message): Party | null {
   return partner.id === chatId ? partner : null;
 }
 
-function newestFirst(a: ChatRow, b: ChatRow): number {
-  return a.lastMessage.messageId < b.lastMessage.messageId ? 1 : -1;
+function newestFirst(a: Chat, b: Chat): number {
+  return -byArrival(a.lastMessage, b.lastMessage);
 }

@@ -4,6 +4,7 @@ import type { Advice } from './failure-reason.ts';
 export interface Draft {
   /** also its Idempotency-Key: however often it is retried, it is sent once */
   draftId: string;
+  connectionId: string;
   chatId: string;
   text: string;
   state: 'submitting' | 'refused';
@@ -11,7 +12,7 @@ export interface Draft {
 }
 
 /** @returns the drafts with a new one at their end */
-export function addDraft(drafts: readonly Draft[], draft: Pick<Draft, 'draftId' | 'chatId' | 'text'>): Draft[] {
+export function addDraft(drafts: readonly Draft[], draft: Omit<Draft, 'state' | 'advice'>): Draft[] {
   return [...drafts, { ...draft, state: 'submitting', advice: null }];
 }
 
@@ -28,8 +29,8 @@ export function removeDraft(drafts: readonly Draft[], draftId: string): Draft[] 
   return drafts.filter((draft) => draft.draftId !== draftId);
 }
 
-export function draftsOf(drafts: readonly Draft[], chatId: string): Draft[] {
-  return drafts.filter((draft) => draft.chatId === chatId);
+export function draftsOf(drafts: readonly Draft[], chat: Pick<Draft, 'connectionId' | 'chatId'>): Draft[] {
+  return drafts.filter(({ connectionId, chatId }) => connectionId === chat.connectionId && chatId === chat.chatId);
 }
 
 function change(drafts: readonly Draft[], draftId: string, fields: Partial<Draft>): Draft[] {

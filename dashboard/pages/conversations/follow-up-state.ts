@@ -34,14 +34,14 @@ export function applyFollowUp(state: FollowUps, event: CastellanEvent<FollowUpDa
   const key = followUpKey(data);
   if (type === 'message.edited') return { ...state, edited: new Map(state.edited).set(key, occurredAt) };
   if (type === 'message.revoked') {
-    return { ...state, revoked: new Map(state.revoked).set(key, { by: nameOf(data.by), at: occurredAt }) };
+    return { ...state, revoked: new Map(state.revoked).set(key, { by: partyName(data.by), at: occurredAt }) };
   }
   if (type !== 'message.reaction' || data.content?.type !== 'reaction') return state;
   const { emoji } = data.content;
   const mine = new Map(state.reactions.get(key));
   // A person has one reaction; an empty one takes it back.
   if (emoji === '') mine.delete(data.by.id);
-  else mine.set(data.by.id, { emoji, name: nameOf(data.by) });
+  else mine.set(data.by.id, { emoji, name: partyName(data.by) });
   return { ...state, reactions: new Map(state.reactions).set(key, mine) };
 }
 
@@ -60,7 +60,7 @@ export function reactionsTo(state: FollowUps, message: Pick<FollowUpData, 'chatI
 }
 
 /** A person's name, else the number, else the id. */
-export function nameOf({ name, pn, lid, id }: Party): string {
+export function partyName({ name, pn, lid, id }: Party): string {
   const number = pn?.split('@')[0];
   return name ?? (number ? `+${number}` : (lid ?? id));
 }

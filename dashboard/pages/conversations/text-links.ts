@@ -32,8 +32,8 @@ export function partsOf(text: string): TextPart[] {
 
 /** @returns the address as the browser will take it, or null where it is no web address or hides who it belongs to */
 export function safeHref(value: string): string | null {
-  if (REORDERING.test(value)) return null;
-  const url = URL.parse(value);
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return null;
+  if (REORDERING.test(value) || !URL.canParse(value)) return null;
+  const url = new URL(value);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return null;
   return url.username === '' && url.password === '' ? url.href : null;
 }

@@ -28,6 +28,16 @@ export function mergeMessages(thread: Thread, arrived: readonly Message[]): Thre
   return { ...thread, messages: [...byId.values()].sort(byArrival) };
 }
 
+/**
+ * The newest page, read again after a break. Where it does not reach back to what is loaded, something is missing in
+ * between: then the thread begins anew with this page, and what is older is loaded again when somebody asks.
+ */
+export function mergeNewestPage(thread: Thread, page: readonly Message[], hasOlder: boolean): Thread {
+  const known = new Set(thread.messages.map(({ messageId }) => messageId));
+  const reaches = !hasOlder || known.size === 0 || page.some(({ messageId }) => known.has(messageId));
+  return mergeMessages(reaches ? thread : { ...thread, messages: [] }, page);
+}
+
 /** An answer and an event about one message may come in any order: the later status and the later content win. */
 export function mergeMessage(known: Message | undefined, arrived: Message): Message {
   if (!known) return arrived;
@@ -79,7 +89,8 @@ function change(thread: Thread, which: (m: Message) => boolean, to: (m: Message)
   return { ...thread, messages: thread.messages.map((message) => (which(message) ? to(message) : message)) };
 }
 
-/** Ids are made in the order of arrival, which is the order of the API's list. */
-function byArrival(a: Message, b: Message): number {
+/** The order of the API's lists: by when Castellan took it, then by id. */
+export function byArrival(a: Message, b: Message): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
   return a.messageId < b.messageId ? -1 : a.messageId > b.messageId ? 1 : 0;
 }

@@ -37,6 +37,11 @@ export function addEntries(state: EventLogState, arrived: readonly LogEntry[]): 
   return state.paused ? { ...state, held: kept, dropped } : { ...state, shown: kept, dropped };
 }
 
+/** Adds to what is shown, paused or not: what somebody asked for rather than what comes by itself. */
+export function showEntries(state: EventLogState, asked: readonly LogEntry[]): EventLogState {
+  return { ...addEntries({ ...state, paused: false }, asked), paused: state.paused };
+}
+
 export function pause(state: EventLogState): EventLogState {
   return { ...state, paused: true };
 }
@@ -70,12 +75,7 @@ export function entriesOfPage(events: readonly CastellanEvent[], after: string |
   return events.slice(Math.max(0, start)).map((event) => ({ event, after }));
 }
 
-/** @returns the query of `/event/list` and `/event/stream` for a filter; an empty string where it filters nothing */
-export function queryOf({ types, connectionId }: EventFilter, after: string | null = null): string {
-  const query = new URLSearchParams();
-  if (types.length > 0) query.set('types', types.join(','));
-  if (connectionId !== null) query.set('connectionId', connectionId);
-  if (after !== null) query.set('after', after);
-  const text = query.toString().replaceAll('%2C', ',');
-  return text === '' ? '' : `?${text}`;
+/** @returns the query of `/event/list` and `/event/stream` for a filter */
+export function queryOf({ types, connectionId }: EventFilter): { types: string | null; connectionId: string | null } {
+  return { types: types.length > 0 ? types.join(',') : null, connectionId };
 }

@@ -1,13 +1,13 @@
 import type { CastellanEvent, Message, MessageContent, Party, RemoteAuth } from '../../../lib/contracts/entities.ts';
 import { previewOf } from '../conversations/content-view.ts';
-import { nameOf } from '../conversations/follow-up-state.ts';
+import { partyName } from '../conversations/follow-up-state.ts';
 
 type Data = Record<string, unknown>;
 type Words = (data: Data) => string;
 
 const WORDS: Readonly<Record<string, Words>> = {
-  'message.received': (data) => `${nameOf(messageOf(data).from)}: ${previewOf(messageOf(data).content)}`,
-  'message.sent': (data) => `to ${nameOf(messageOf(data).to)}: ${previewOf(messageOf(data).content)}`,
+  'message.received': (data) => `${partyName(messageOf(data).from)}: ${previewOf(messageOf(data).content)}`,
+  'message.sent': (data) => `to ${partyName(messageOf(data).to)}: ${previewOf(messageOf(data).content)}`,
   'message.status': ({ messageId, previousStatus, status }) => `${messageId}: ${step(previousStatus, status)}`,
   'message.edited': (data) => `${by(data)} edited a message: ${previewOf(data.content as MessageContent)}`,
   'message.revoked': (data) => `${by(data)} deleted a message`,
@@ -34,5 +34,5 @@ export function summaryOf({ type, data }: CastellanEvent): string {
 
 const messageOf = (data: Data): Message => data.message as Message;
 const authOf = (data: Data): RemoteAuth => data.auth as RemoteAuth;
-const by = (data: Data): string => nameOf(data.by as Party);
+const by = (data: Data): string => partyName(data.by as Party);
 const step = (from: unknown, to: unknown): string => (from ? `${from} → ${to}` : String(to));

@@ -1,4 +1,4 @@
-import type { Delivery, DeliveryAttempt } from '../../../lib/contracts/entities.ts';
+import type { CastellanEvent, Delivery, DeliveryAttempt, Webhook } from '../../../lib/contracts/entities.ts';
 
 /** What became of a delivery, for people. */
 export interface DeliveryWords {
@@ -17,6 +17,13 @@ export function wordsFor({ status, attempts, nextAttemptAt }: Delivery): Deliver
   if (status !== 'pending') return { label: String(status), tone: 'busy' };
   if (nextAttemptAt === null) return { label: 'Being delivered', tone: 'busy' };
   return { label: attempts.length === 0 ? 'Waiting' : 'Will be tried again', tone: 'busy' };
+}
+
+/** @returns whether an event makes a delivery of this webhook; `webhook.test` goes to the one that is tested only */
+export function isFor({ eventTypes, connectionId, webhookId }: Webhook, event: CastellanEvent): boolean {
+  if (event.type === 'webhook.test') return (event.data as { webhookId?: string } | null)?.webhookId === webhookId;
+  if (connectionId !== null && event.connectionId !== connectionId) return false;
+  return eventTypes.includes('*') || eventTypes.includes(event.type);
 }
 
 /** @returns when the list may look different by itself (ms since the epoch), or null where everything in it has ended */

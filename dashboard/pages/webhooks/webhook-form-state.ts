@@ -27,8 +27,8 @@ const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/;
 /** @returns what is wrong, by field, before the API is asked; empty where nothing is */
 export function problemsOf(form: WebhookForm): FormProblems {
   const problems: FormProblems = {};
-  const url = URL.parse(form.url.trim());
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+  const protocol = URL.canParse(form.url.trim()) ? new URL(form.url.trim()).protocol : null;
+  if (protocol !== 'https:' && protocol !== 'http:') {
     problems.url = 'Write the whole address, beginning with https://';
   }
   if (!form.everything && form.eventTypes.length === 0)

@@ -95,7 +95,7 @@ describe('what went wrong', () => {
   });
 
   it('is told for every refusal that the API knows', () => {
-    for (const type of [...Object.keys(ERROR_CATALOGUE), 'NETWORK']) {
+    for (const type of [...Object.keys(ERROR_CATALOGUE), 'OFFLINE']) {
       const { why, whatToDo } = adviceForRefusal({ type, message: 'as the API says' });
       expect(why).not.toBe('');
       expect(whatToDo).not.toBe('');
@@ -106,11 +106,12 @@ describe('what went wrong', () => {
 
 describe('drafts', () => {
   it('stay with their key until they are stored or given up', () => {
-    const written = addDraft([], { draftId: 'k1', chatId: GRACE.id, text: 'hello' });
+    const chat = { connectionId: 'con_1', chatId: GRACE.id };
+    const written = addDraft([], { draftId: 'k1', ...chat, text: 'hello' });
     const refused = refuseDraft(written, 'k1', { why: 'a', whatToDo: 'b', retry: true });
-    expect(draftsOf(refused, GRACE.id)).toMatchObject([{ draftId: 'k1', state: 'refused', text: 'hello' }]);
+    expect(draftsOf(refused, chat)).toMatchObject([{ draftId: 'k1', state: 'refused', text: 'hello' }]);
     expect(retryDraft(refused, 'k1')).toMatchObject([{ draftId: 'k1', state: 'submitting', advice: null }]);
-    expect(draftsOf(refused, 'other')).toEqual([]);
+    expect(draftsOf(refused, { ...chat, connectionId: 'con_2' })).toEqual([]);
     expect(removeDraft(refused, 'k1')).toEqual([]);
   });
 });

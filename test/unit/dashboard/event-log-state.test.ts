@@ -9,6 +9,7 @@ import {
   pause,
   queryOf,
   resume,
+  showEntries,
   visible,
 } from '../../../dashboard/pages/events/event-log-state.ts';
 import { summaryOf } from '../../../dashboard/pages/events/event-summary.ts';
@@ -56,10 +57,18 @@ describe('the event log', () => {
     expect(entriesOfPage(events, null)).toHaveLength(3);
   });
 
+  it('shows what was asked for while it is paused, and holds what comes by itself', () => {
+    const a = entry();
+    const b = entry();
+    const state = showEntries(addEntries(pause(EMPTY_LOG), [a]), [b]);
+    expect(state).toMatchObject({ shown: [b], held: [a], paused: true });
+    expect(resume(state).shown).toEqual([b, a]);
+  });
+
   it('asks the API for what the filter lets through', () => {
-    expect(queryOf(NO_FILTER)).toBe('');
+    expect(queryOf(NO_FILTER)).toEqual({ types: null, connectionId: null });
     const filter = { types: ['auth.qr', 'auth.succeeded'], connectionId: 'con_1' };
-    expect(queryOf(filter, 'a b&c')).toBe('?types=auth.qr,auth.succeeded&connectionId=con_1&after=a+b%26c');
+    expect(queryOf(filter)).toEqual({ types: 'auth.qr,auth.succeeded', connectionId: 'con_1' });
   });
 });
 

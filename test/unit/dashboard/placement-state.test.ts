@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import {
   addMovement,
   applyToWorkers,
-  countByNode,
   type Movement,
   movementOf,
 } from '../../../dashboard/pages/cluster/placement-state.ts';
@@ -51,9 +50,5 @@ describe('where connections live', () => {
     expect(applyToWorkers([worker], status('stopped', 'open')).stale).toBe(true);
     expect(applyToWorkers([], status('open', null)).stale).toBe(true);
     expect(applyToWorkers([worker], event('webhook.test', {})).stale).toBe(false);
-  });
-
-  it('is counted by node', () => {
-    expect(countByNode([worker, { ...worker, connectionId: 'con_2' }])).toEqual(new Map([['node-a', 2]]));
   });
 });

@@ -6,6 +6,7 @@ import {
   isNews,
   mergeMessage,
   mergeMessages,
+  mergeNewestPage,
 } from '../../../dashboard/pages/conversations/thread-state.ts';
 import { isLater, tickOf } from '../../../dashboard/pages/conversations/tick-state.ts';
 import { MESSAGE_STATUSES, type MessageStatus } from '../../../lib/contracts/entities.ts';
@@ -31,6 +32,19 @@ describe('a thread', () => {
         expect(thread.messages.map(({ messageId }) => messageId)).toEqual([...new Set(pages.flat())].sort());
       }),
     );
+  });
+
+  it('begins anew where a break was longer than a page, and leaves no gap unseen', () => {
+    const ids = (thread: typeof empty) => thread.messages.map(({ messageId }) => messageId);
+    const known = mergeMessages(empty, [message('msg_1'), message('msg_2')]);
+    const page = [message('msg_9'), message('msg_8')];
+    expect(ids(mergeNewestPage(known, page, true))).toEqual(['msg_8', 'msg_9']);
+    expect(ids(mergeNewestPage(known, page, false))).toEqual(['msg_1', 'msg_2', 'msg_8', 'msg_9']);
+    expect(ids(mergeNewestPage(known, [message('msg_3'), message('msg_2')], true))).toEqual([
+      'msg_1',
+      'msg_2',
+      'msg_3',
+    ]);
   });
 
   it('leaves out messages of other chats and connections', () => {
