@@ -18,13 +18,15 @@ const MAX_SINGLES = 8;
 /** Newest first. Changed in place, because a thousand changes in a burst would copy it a thousand times. */
 let rows = new Map<string, Connection>();
 const version = signal(0);
+/** the first page is here */
+const begun = signal(false);
 /** the whole list has been here */
 const complete = signal(false);
 export const connectionsError = signal<ApiError | null>(null);
 /** Newest first; null until they are there. */
 export const connections = computed<Connection[] | null>(() => {
   version.value;
-  return complete.value ? [...rows.values()] : null;
+  return begun.value ? [...rows.values()] : null;
 });
 
 let loading: Promise<void> | null = null;
@@ -84,6 +86,7 @@ export function forgetConnections(): void {
   generation += 1;
   rows = new Map();
   version.value += 1;
+  begun.value = false;
   complete.value = false;
   connectionsError.value = null;
   dirty = new Set();
@@ -95,17 +98,23 @@ async function fetchAll(mine: number): Promise<void> {
     let after: string | null = null;
     do {
       const page: Page<Connection> = await get('/connection/list', { limit: PAGE_SIZE, after });
+      if (mine !== generation) return;
       for (const connection of page.items) found.set(connection.connectionId, connection);
       after = page.next;
+      /* the first time the newest are shown at once; later the old list stays until the new one is whole */
+      if (after === null || !complete.value) show(found);
     } while (after !== null);
-    if (mine !== generation) return;
-    rows = found;
-    version.value += 1;
     complete.value = true;
     connectionsError.value = null;
   } catch (thrown) {
     if (mine === generation) connectionsError.value = toApiError(thrown);
   }
+}
+
+function show(found: Map<string, Connection>): void {
+  rows = found;
+  version.value += 1;
+  begun.value = true;
 }
 
 function changed({ event }: StreamedEvent): void {
@@ -122,6 +131,8 @@ function changed({ event }: StreamedEvent): void {
 }
 
 async function settle(): Promise<void> {
+  /* a list that is under way may have been read before these changes */
+  await loading;
   /* before the list is there only those that a page shows are of interest */
   const ids = [...dirty].filter((connectionId) => complete.value || rows.has(connectionId));
   dirty = new Set();

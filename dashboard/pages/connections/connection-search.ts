@@ -15,7 +15,7 @@ export function attentionCount(rows: readonly Connection[]): number {
 }
 
 /**
- * @param text every word must be in the name, account, number, id or owner; empty = all
+ * @param text every word must be in the name, account or number, or begin the connection's id or its owner's; empty = all
  * @param status of the API, `attention`, or empty for all
  */
 export function filterConnections(rows: readonly Connection[], text: string, status: string): Connection[] {
@@ -24,10 +24,15 @@ export function filterConnections(rows: readonly Connection[], text: string, sta
     if (status === ATTENTION ? !needsAttention(row) : status !== '' && row.status !== status) return false;
     if (words.length === 0) return true;
     const haystack = searchable(row);
-    return words.every((word) => haystack.includes(word) || haystack.includes(word.replace(/^\+/, '')));
+    return words.every((word) => haystack.includes(word.replace(/^\+/, '')) || isBegunBy(row, word));
   });
 }
 
-function searchable({ name, me, connectionId, userId }: Connection): string {
-  return [name, me?.name, me?.pn, me?.lid, connectionId, userId].filter(Boolean).join(' ').toLowerCase();
+function searchable({ name, me }: Connection): string {
+  return [name, me?.name, me?.pn, me?.lid].filter(Boolean).join(' ').toLowerCase();
+}
+
+/** Ids are long and random: a few digits anywhere in them would fit by chance. */
+function isBegunBy({ connectionId, userId }: Connection, word: string): boolean {
+  return connectionId.toLowerCase().startsWith(word) || userId.toLowerCase().startsWith(word);
 }
