@@ -37,7 +37,7 @@ export function Announcer() {
       <div class="sr-only" aria-live="polite" role="status">
         {spoken.value}
       </div>
-      <div class="toasts">
+      <section class="toasts" aria-label="Notifications">
         {toasts.value.map(({ id, text }) => (
           <div class="toast" key={id}>
             <span>{text}</span>
@@ -46,7 +46,7 @@ export function Announcer() {
             </Button>
           </div>
         ))}
-      </div>
+      </section>
     </>
   );
 }

@@ -1,6 +1,9 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
+import type { User } from '../../lib/contracts/entities.ts';
+import { get } from '../api/client.ts';
 import { isAdmin, session, signOut } from '../api/session.ts';
 import { useAction } from '../api/use-action.ts';
+import { useResource } from '../api/use-resource.ts';
 import { Button } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
 import { NAVIGATION } from '../routes.ts';
@@ -82,12 +85,25 @@ function isWithin(href: string): boolean {
   return here === href || here.startsWith(`${href}/`);
 }
 
+/** The holder of the first admin key is no user, so that only users have a name. */
+function WhoAmI() {
+  const { userId, role } = session.value ?? {};
+  const user = useResource<User | null>(
+    async (signal) => (role === 'user' ? get(`/user/${encodeURIComponent(userId ?? '')}`, {}, signal) : null),
+    [userId, role],
+  );
+  return <>{role === 'admin' ? 'Admin' : (user.data.value?.username ?? userId)}</>;
+}
+
 function Foot() {
   const leave = useAction(signOut);
   return (
     <div class="side-foot">
       <div class="row spread">
-        <p class="small muted truncate">{isAdmin() ? 'Admin' : session.value?.userId}</p>
+        <p class="small muted truncate">
+          <span class="sr-only">Signed in: </span>
+          <WhoAmI />
+        </p>
         <LiveMark />
       </div>
       <ThemeButton />

@@ -50,7 +50,6 @@ export function ConnectionNewPage() {
           >
             <TextField
               label="Name"
-              autofocus
               maxLength={128}
               hint="For people: a shop, a team, a phone. It may stay empty."
               value={name}

@@ -60,8 +60,8 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
       )}
       {(!wanted || parked) && button('start', 'Start', 'play', true)}
       {wanted && !parked && button('restart', 'Restart', 'retry')}
-      {wanted && button('stop', 'Stop', 'stop')}
-      {connection.me && wanted && !parked && (
+      {wanted && !parked && button('stop', 'Stop', 'stop')}
+      {connection.me && wanted && !parked && status !== 'awaiting_pairing' && (
         <Button icon="out" onClick={() => (asked.value = 'logout')}>
           Log out
         </Button>

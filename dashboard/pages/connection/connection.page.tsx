@@ -28,7 +28,8 @@ export function ConnectionPage({ params }: PageArguments) {
   }, [answer]);
   /* the store's row is the newer one: events change it */
   const connection = connectionOf(connectionId) ?? answer;
-  const gone = fetched.error.value?.status === 404;
+  /* 400: what stands in the address is no id at all */
+  const gone = [400, 404].includes(fetched.error.value?.status ?? 0);
   return (
     <Page
       title={connection ? nameOf(connection) : 'Connection'}
