@@ -6,9 +6,10 @@ const FILES = [
   ['/docs', 'index.html', 'text/html; charset=utf-8'],
   ['/docs/page.js', 'page.js', 'text/javascript; charset=utf-8'],
   ['/docs/page.css', 'page.css', 'text/css; charset=utf-8'],
+  ['/docs/icon.svg', 'icon.svg', 'image/svg+xml; charset=utf-8'],
 ] as const;
 
-/** The documentation page: three files of ours, which read `/openapi.json`. Works offline and under a strict policy. */
+/** The documentation page: a few files of ours, which read `/openapi.json`. Works offline and under a strict policy. */
 export function docsPages(): { path: string; send(res: ServerResponse): void }[] {
   return FILES.map(([path, file, type]) => {
     const bytes = readFileSync(new URL(`docs/${file}`, import.meta.url));

@@ -79,8 +79,10 @@ async function showAnswer(response, output) {
 function tryIt(description, path, method, operation) {
   const fields = parameterFields(operation);
   const schema = operation.requestBody?.content['application/json'].schema;
-  const body = schema && element('textarea', { spellcheck: false, value: pretty(example(description, schema)) });
-  const output = element('pre', { hidden: true });
+  const body =
+    schema &&
+    element('textarea', { spellcheck: false, ariaLabel: 'body, JSON', value: pretty(example(description, schema)) });
+  const output = element('pre', { hidden: true, tabIndex: 0, ariaLabel: 'answer', role: 'group' });
   const form = element('form', {}, ...fields.map(({ label }) => label), ...(body ? [body] : []));
   form.append(element('button', { type: 'submit', textContent: 'Send' }), output);
   form.addEventListener('submit', async (event) => {
