@@ -1,12 +1,6 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { median } from './median.ts';
 import type { BenchOptions, Comparison, Figure } from './scenarios/scenario.ts';
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
-}
 
 /** Medians over the rounds as a Markdown table, with the ratio of the medians. */
 export function table({ castellan, bare }: Comparison): string {

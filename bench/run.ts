@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { conditions, machine, table } from './report.ts';
-import { measureMemory } from './scenarios/memory.ts';
-import { type BenchOptions, compare, type Measure } from './scenarios/scenario.ts';
-import { measureReceive, measureSend } from './scenarios/throughput.ts';
+import { compareMemory } from './scenarios/memory.ts';
+import type { BenchOptions, Compare } from './scenarios/scenario.ts';
+import { compareReceive, compareSend } from './scenarios/throughput.ts';
 
 const HELP = `npm run bench -- memory|send|receive [options]     Castellan against bare Baileys, in the same run
 
@@ -15,15 +15,15 @@ const HELP = `npm run bench -- memory|send|receive [options]     Castellan again
 `;
 
 interface Scenario {
-  measure: Measure;
+  compare: Compare;
   connections: number;
   idle: boolean;
 }
 
 const SCENARIOS: Record<string, Scenario> = {
-  memory: { measure: measureMemory, connections: 200, idle: true },
-  send: { measure: measureSend, connections: 30, idle: false },
-  receive: { measure: measureReceive, connections: 30, idle: false },
+  memory: { compare: compareMemory, connections: 200, idle: true },
+  send: { compare: compareSend, connections: 30, idle: false },
+  receive: { compare: compareReceive, connections: 30, idle: false },
 };
 
 function fail(reason: string): never {
@@ -67,6 +67,6 @@ function read(): { name: string; scenario: Scenario; options: BenchOptions } {
 }
 
 const { name, scenario, options } = read();
-const comparison = await compare(options, scenario.measure, (line) => process.stderr.write(`${line}\n`));
+const comparison = await scenario.compare(options, (line) => process.stderr.write(`${line}\n`));
 process.stdout.write(`\n### ${name}\n\n${conditions(options, scenario.idle)}. ${machine()}.\n\n${table(comparison)}\n`);
 process.exit(0);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 import { encodeTime, monotonicFactory } from 'ulid';
 
 /** Every id of Castellan is `<prefix>_<ULID>`; this file is the only place that makes or parses one. */
@@ -21,7 +21,19 @@ export type Id<K extends IdKind> = string & { readonly __kind?: K };
 
 /** 26 characters of Crockford's base 32, as the ULID specification has them. */
 const ULID_PATTERN = '[0-9A-HJKMNP-TV-Z]{26}';
-const monotonic = monotonicFactory();
+/* the library asks for one byte at a time, 16 for an id; a call into the crypto library costs more than its bytes */
+const randomPool = new Uint8Array(1024);
+let randomUsed = randomPool.length;
+
+function randomFraction(): number {
+  if (randomUsed === randomPool.length) {
+    randomFillSync(randomPool);
+    randomUsed = 0;
+  }
+  return (randomPool[randomUsed++] ?? 0) / 256;
+}
+
+const monotonic = monotonicFactory(randomFraction);
 
 /** @returns a new id; ids made later in one process sort later. */
 export function newId<K extends IdKind>(kind: K): Id<K> {

@@ -20,12 +20,16 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
     name: 'session-node',
     contract: sessionNodeContract,
     actions: {
-      wake: async ({ connectionId }) => ({ running: await manager.wake(connectionId) }),
+      wake: async ({ connectionId, reason }) => ({ running: await manager.wake(connectionId, reason) }),
       release: async ({ connectionId }) => ({ released: await manager.release(connectionId) }),
       pairingCode: ({ connectionId, phoneNumber }) => manager.requestPairingCode(connectionId, phoneNumber),
       async logout({ connectionId }) {
         await manager.logout(connectionId);
         return { loggedOut: true };
+      },
+      async lookup({ connectionId, pn }) {
+        const found = await manager.lookup(connectionId, pn);
+        return { onWhatsApp: found !== null, lid: found?.lid ?? null };
       },
       info: () => manager.info(),
       nodes: () => ({ items: [manager.info()], next: null }),

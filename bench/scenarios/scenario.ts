@@ -16,7 +16,7 @@ export interface BenchOptions {
   nodeFlags: readonly string[];
 }
 
-/** One figure of one subject. `lowerIsBetter` only tells how to read it. */
+/** One figure of one subject. */
 export interface Figure {
   name: string;
   unit: string;
@@ -31,6 +31,8 @@ export interface Comparison {
   castellan: Figure[][];
   bare: Figure[][];
 }
+
+export type Compare = (options: BenchOptions, say: (line: string) => void) => Promise<Comparison>;
 
 /** Runs both subjects in turn, A B A B, against one simulator in this process. */
 export async function compare(

@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Line, RunningSubject } from '../subjects/subject.ts';
-import type { BenchOptions, Measure } from './scenario.ts';
+import { type BenchOptions, type Compare, compare, type Measure } from './scenario.ts';
 
 /** After the last message: receipts come in and what a store does behind the scenes is done, and counted. */
 const AFTERMATH_MS = 3_000;
 
 /** Texts from every connection to all of its chats, until WhatsApp's server acknowledged the last. */
-export const measureSend: Measure = (subject, options) =>
+export const compareSend: Compare = (options, say) => compare(options, measureSend, say);
+const measureSend: Measure = (subject, options) =>
   measured(subject, options, (running, perChat) => running.send(perChat));
 
 /** Texts from every contact to its connection, until the last is received. */
-export const measureReceive: Measure = (subject, options) =>
+export const compareReceive: Compare = (options, say) => compare(options, measureReceive, say);
+const measureReceive: Measure = (subject, options) =>
   measured(subject, options, async (running, perChat) => {
     const done = running.untilReceived(perChat * chatsOf(running.lines));
     await Promise.all(running.lines.map((line) => sendIn(line, perChat)));

@@ -7,6 +7,8 @@ interface DialogProps {
   wide?: boolean;
   /** Escape, the cross, or a press beside it */
   onClose: () => void;
+  /** only the cross and its own buttons close it: what it shows cannot be shown again */
+  stays?: boolean;
   children: ComponentChildren;
 }
 
@@ -14,8 +16,10 @@ interface DialogProps {
  * A modal dialog; render it while it shall be open. The browser's own: it keeps the focus inside, makes the rest inert,
  * and gives the focus back to what opened it. Put `autofocus` on what should be focused first.
  */
-export function Dialog({ title, wide, onClose, children }: DialogProps) {
+export function Dialog({ title, wide, onClose, stays, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
+  /* a text that is selected with the mouse beyond the edge is no press beside it */
+  const pressedBeside = useRef(false);
   const titleId = useId();
   useEffect(() => {
     const before = document.activeElement;
@@ -35,10 +39,17 @@ export function Dialog({ title, wide, onClose, children }: DialogProps) {
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        if (!stays) onClose();
+      }}
+      onKeyDown={(event) => {
+        /* browsers close at the second Escape whatever `cancel` said */
+        if (stays && event.key === 'Escape') event.preventDefault();
+      }}
+      onMouseDown={(event) => {
+        pressedBeside.current = event.target === element.current;
       }}
       onClick={(event) => {
-        if (event.target === element.current) onClose();
+        if (pressedBeside.current && event.target === element.current && !stays) onClose();
       }}
     >
       <div class="dialog-head">

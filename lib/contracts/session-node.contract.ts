@@ -1,6 +1,6 @@
 import { defineActions } from './action.ts';
 import type { Page } from './entities.ts';
-import { id, optional, type PageParams, page, text } from './params.ts';
+import { id, oneOf, optional, type PageParams, page, text } from './params.ts';
 
 /**
  * What session-nodes answer to the other services. Only `nodes` and `workers` can be called from outside; the rest is
@@ -41,11 +41,16 @@ export interface WorkerQuery extends PageParams {
   nodeId?: string;
 }
 
+/** What there is to look at: `outbox` where nothing else can have changed, which spares reading the connection. */
+export const WAKE_REASONS = ['outbox', 'connection'] as const;
+export type WakeReason = (typeof WAKE_REASONS)[number];
+
 export interface SessionNodeActions {
-  wake: { params: ById; result: { running: boolean } };
+  wake: { params: ById & { reason?: WakeReason }; result: { running: boolean } };
   release: { params: ById; result: { released: boolean } };
   pairingCode: { params: ById & { phoneNumber: string }; result: { pairingCode: string; expiresAt: string } };
   logout: { params: ById; result: { loggedOut: boolean } };
+  lookup: { params: ById & { pn: string }; result: { onWhatsApp: boolean; lid: string | null } };
   info: { params: object; result: NodeInfo };
   nodes: { params: object; result: { items: NodeInfo[]; next: null } };
   workers: { params: WorkerQuery; result: Page<WorkerInfo> };
@@ -60,7 +65,7 @@ export const sessionNodeContract = defineActions({
     name: 'session-node.wake',
     summary: 'Look at a connection and its outbox now instead of at the next round; a lost wake-up only delays',
     auth: 'user',
-    params: byId,
+    params: { ...byId, reason: optional(oneOf(WAKE_REASONS)) },
     result: 'Wake',
   },
   release: {
@@ -76,7 +81,7 @@ export const sessionNodeContract = defineActions({
     auth: 'user',
     params: { ...byId, phoneNumber: { type: 'string', pattern: /^\+?[1-9]\d{6,14}$/ } },
     result: 'PairingCode',
-    errors: ['WRONG_STATE', 'NO_OWNER', 'OUTCOME_UNKNOWN'],
+    errors: ['WRONG_STATE', 'NO_OWNER', 'SERVICE_UNAVAILABLE'],
   },
   logout: {
     name: 'session-node.logout',
@@ -85,6 +90,14 @@ export const sessionNodeContract = defineActions({
     params: byId,
     result: 'Logout',
     errors: ['NO_OWNER', 'OUTCOME_UNKNOWN'],
+  },
+  lookup: {
+    name: 'session-node.lookup',
+    summary: 'Ask WhatsApp over an open connection who goes by a number',
+    auth: 'user',
+    params: { ...byId, pn: { type: 'string', max: 64, pattern: /^[1-9]\d{6,14}@s\.whatsapp\.net$/ } },
+    result: 'Lookup',
+    errors: ['NO_OWNER'],
   },
   info: {
     name: 'session-node.info',

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Caller, CallMeta, SessionMeta } from '../contracts/action.ts';
+import { SEND_TIMEOUT_MS } from '../contracts/messages.contract.ts';
 import type { Route } from '../contracts/route.ts';
 import { CastellanError, isErrorType } from '../errors.ts';
 import type { EventLog } from '../events/event-log.port.ts';
@@ -100,7 +101,8 @@ export function createRequestHandler(parts: RequestHandlerParts): RequestHandler
     meta: CallMeta,
     { call }: Exchange,
   ): Promise<AnswerWithHeaders> {
-    const wait = typeof params.timeoutMs === 'number' ? params.timeoutMs : 0;
+    const asked = typeof params.timeoutMs === 'number' ? params.timeoutMs : 0;
+    const wait = Math.min(Math.max(asked, 0), SEND_TIMEOUT_MS.max);
     const { result, status, headers } = await call(contract.name, params, { meta, timeoutMs: CALL_TIMEOUT_MS + wait });
     return { status: status ?? contract.status ?? 200, body: result, ...(headers && { headers }) };
   }

@@ -41,21 +41,18 @@ export function createSettlement(options: SettlementOptions): Settlement {
     return { op: 'update', collection: JOBS_COLLECTION, filter: stillMine(job._id), update: { $set: change } };
   }
 
-  /** Through `sending`, so that the log shows every step although the claim may be applied later than the ack. */
-  function steps(from: MessageStatus, verdict: Verdict): MessageStatus[] {
-    if (verdict.job === 'completed') return from === 'queued' ? ['sending', 'sent'] : ['sent'];
-    return verdict.job === 'pending' ? [] : [verdict.job];
+  function statusOf({ job }: Verdict): MessageStatus | null {
+    if (job === 'completed') return 'sent';
+    return job === 'pending' ? null : job;
   }
 
   function messageWrites(message: MessageDoc, verdict: Verdict, set: Partial<MessageDoc>, at: number): Write[] {
-    const writes: Write[] = [];
-    let current = message;
-    for (const to of steps(message.status, verdict)) {
-      const error = verdict.job === 'failed' ? { error: verdict.error } : {};
-      const step = statusWrites(events, current, { to, epoch, at, set, ...error });
-      current = step.message;
-      writes.push(...step.writes);
-    }
+    const to = statusOf(verdict);
+    const error = verdict.job === 'failed' ? { error: verdict.error } : {};
+    // Through `sending`, so that the log shows every step although the claim may be applied later than the ack.
+    const through: MessageStatus[] = to === 'sent' && message.status === 'queued' ? ['sending'] : [];
+    const { message: current, writes } =
+      to === null ? { message, writes: [] } : statusWrites(events, message, { to, through, epoch, at, set, ...error });
     if (verdict.job !== 'completed') return writes;
     const data = { message: toMessage(current, openContent(vault, current)) };
     const { userId, connectionId } = current;

@@ -79,9 +79,9 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     return row;
   }
 
-  async function inTime<T>(answer: Promise<T>): Promise<T> {
+  async function inTime<T>(answer: Promise<T>, timeoutMs = timings.commandTimeoutMs): Promise<T> {
     const unanswered = Symbol('unanswered');
-    const first = await Promise.race([answer, within(clock, timings.commandTimeoutMs, answer).then(() => unanswered)]);
+    const first = await Promise.race([answer, within(clock, timeoutMs, answer).then(() => unanswered)]);
     if (first === unanswered) throw new CastellanError('OUTCOME_UNKNOWN');
     return answer;
   }
@@ -115,8 +115,10 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       await residents.abandon();
       leases.stop();
     },
-    async wake(connectionId) {
-      actors.get(connectionId)?.wake();
+    async wake(connectionId, reason) {
+      const actor = actors.get(connectionId);
+      actor?.wake();
+      if (actor && reason === 'outbox') return true;
       await within(clock, WAKE_WAIT_MS, residents.settleNow(connectionId));
       return actors.has(connectionId);
     },
@@ -139,6 +141,7 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       try {
         return await inTime(actor.pairingCode());
       } catch (error) {
+        if (isErrorType(error, 'OUTCOME_UNKNOWN')) throw new CastellanError('SERVICE_UNAVAILABLE', NO_CODE_YET);
         if (!isErrorType(error, 'CONNECTION_CLOSED')) throw error;
         throw new CastellanError('WRONG_STATE', 'WhatsApp gave no pairing code.', undefined, { cause: error });
       }
@@ -150,6 +153,11 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       const actor = actors.get(connectionId);
       if (actor) await inTime(actor.ended);
       if ((await find(connectionId)).status !== 'logged_out') throw new CastellanError('NO_OWNER');
+    },
+    async lookup(connectionId, pn) {
+      const actor = actors.get(connectionId);
+      if (!actor) throw new CastellanError('NO_OWNER');
+      return inTime(actor.lookup(pn), timings.lookupTimeoutMs);
     },
     async ownerOf(connectionId) {
       const holder = await leases.holderOf(connectionId);
@@ -169,4 +177,6 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
   };
 }
 
+const NO_CODE_YET =
+  'WhatsApp cannot be reached, so there is no code yet; it will be shown with the login when there is.';
 const PAIRABLE_AGAIN: ReadonlySet<ConnectionStatus> = new Set(['logged_out', 'needs_pairing']);

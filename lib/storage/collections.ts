@@ -57,6 +57,8 @@ export interface ConnectionDoc {
   statusReason: string | null;
   statusCode: number | null;
   restrictions: string[];
+  /** of the restriction `new_chats`: when one new chat is tried, and how long the wait for that is, ms */
+  newChatPause?: { until: number; delayMs: number } | null;
   degraded: boolean;
   me: Party | null;
   worker: { nodeId: string; epoch: number } | null;

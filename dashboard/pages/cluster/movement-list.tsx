@@ -21,12 +21,12 @@ export function MovementList() {
     <Card title="As it happens">
       {movements.value.length === 0 ? (
         <p class="muted">
-          Moves between nodes, takeovers, and connections that go and come back appear here while this page is open.
+          Moves between nodes, takeovers, and connections that go and come back appear here from now on.
         </p>
       ) : (
         <ol class="timeline" aria-label="Moves and takeovers, newest first">
           {movements.value.slice(0, SHOWN).map((movement) => (
-            <li key={movement.eventId}>
+            <li key={movement.eventId} class="movement">
               <Badge tone={WORDS[movement.kind].tone}>{WORDS[movement.kind].label}</Badge>
               <div>
                 <p>

@@ -17,7 +17,7 @@ const COLUMNS: readonly Column<WorkerInfo>[] = [
     title: 'Connection',
     width: 'minmax(0, 2fr)',
     cell: ({ connectionId }) => (
-      <Link class="row-link truncate" href={`/connections/${connectionId}`}>
+      <Link class="row-link truncate worker-connection" href={`/connections/${connectionId}`}>
         <bdi>{connectionName(connectionId)}</bdi>
       </Link>
     ),
@@ -25,7 +25,7 @@ const COLUMNS: readonly Column<WorkerInfo>[] = [
   {
     key: 'status',
     title: 'Status',
-    width: 'minmax(0, 1fr)',
+    width: '9.5rem',
     cell: ({ connectionId }) => {
       const connection = connectionOf(connectionId);
       return connection ? <StatusBadge status={connection.status} /> : null;
@@ -37,11 +37,11 @@ const COLUMNS: readonly Column<WorkerInfo>[] = [
     width: 'minmax(0, 1fr)',
     cell: ({ nodeId }) => <code class="truncate worker-node">{nodeId}</code>,
   },
-  { key: 'epoch', title: 'Epoch', width: '5rem', end: true, wideOnly: true, cell: ({ epoch }) => epoch },
+  { key: 'epoch', title: 'Epoch', width: '4rem', end: true, wideOnly: true, cell: ({ epoch }) => epoch },
   {
     key: 'since',
     title: 'There since',
-    width: '9rem',
+    width: '8rem',
     wideOnly: true,
     cell: ({ startedAt }) => <Time at={startedAt} />,
   },

@@ -1,16 +1,18 @@
 import type { MessageContent } from '../../../lib/contracts/entities.ts';
 
+export type MediaKind = 'image' | 'video' | 'audio' | 'document' | 'sticker' | 'unknown';
+
 /** What a bubble shows: text as written, everything else as what it is. */
 export type ContentView =
   | { kind: 'text'; text: string }
-  | { kind: 'placeholder'; symbol: string; label: string; caption: string | null };
+  | { kind: 'placeholder'; media: MediaKind; label: string; caption: string | null };
 
-const MEDIA: Readonly<Record<string, { symbol: string; label: string }>> = {
-  image: { symbol: '🖼', label: 'Picture' },
-  video: { symbol: '🎞', label: 'Video' },
-  audio: { symbol: '🎵', label: 'Audio' },
-  document: { symbol: '📄', label: 'Document' },
-  sticker: { symbol: '🏷', label: 'Sticker' },
+const LABELS: Readonly<Record<string, string>> = {
+  image: 'Picture',
+  video: 'Video',
+  audio: 'Audio',
+  document: 'Document',
+  sticker: 'Sticker',
 };
 const PREVIEW_MAX = 120;
 
@@ -19,24 +21,24 @@ export function viewOf(content: MessageContent): ContentView {
   if (content.type === 'text') return { kind: 'text', text: content.text };
   if (content.type === 'reaction') {
     const label = content.emoji === '' ? 'Reaction taken back' : `Reaction ${content.emoji}`;
-    return placeholder('💬', label, null);
+    return placeholder('unknown', label, null);
   }
   if (content.type === 'unsupported')
-    return placeholder('❔', `Message of a kind not shown here: ${content.kind}`, null);
-  const known = Object.hasOwn(MEDIA, content.type) ? MEDIA[content.type] : undefined;
-  const media = known ?? { symbol: '❔', label: `Message of type ${String(content.type)}` };
+    return placeholder('unknown', `Message of a kind not shown here: ${content.kind}`, null);
+  const label = Object.hasOwn(LABELS, content.type) ? LABELS[content.type] : undefined;
+  if (label === undefined) return placeholder('unknown', `Message of type ${String(content.type)}`, null);
   const details = [content.fileName, content.mimetype].filter(Boolean).join(', ');
-  return placeholder(media.symbol, details ? `${media.label} (${details})` : media.label, content.caption ?? null);
+  return placeholder(content.type, details ? `${label} (${details})` : label, content.caption ?? null);
 }
 
 /** One line for the list of chats. */
 export function previewOf(content: MessageContent): string {
   const view = viewOf(content);
-  const line = view.kind === 'text' ? view.text : [view.symbol, view.caption ?? view.label].join(' ');
+  const line = view.kind === 'text' ? view.text : [view.label, view.caption].filter(Boolean).join(': ');
   const oneLine = line.replace(/\s+/g, ' ').trim();
   return oneLine.length > PREVIEW_MAX ? `${[...oneLine].slice(0, PREVIEW_MAX).join('')}…` : oneLine;
 }
 
-function placeholder(symbol: string, label: string, caption: string | null): ContentView {
-  return { kind: 'placeholder', symbol, label, caption };
+function placeholder(media: MediaKind, label: string, caption: string | null): ContentView {
+  return { kind: 'placeholder', media, label, caption };
 }

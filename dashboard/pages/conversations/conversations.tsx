@@ -37,7 +37,6 @@ export function Conversations({ connectionId, chatId }: { connectionId: string; 
   const title = row ? titleOf(row) : (chatId ?? '');
   return (
     <>
-      <StateNotice connectionId={connectionId} />
       <div class={chatId === null ? 'chat-layout card flush' : 'chat-layout card flush has-chat'}>
         <div class="chat-side">
           <div class="chat-side-head">
@@ -64,6 +63,7 @@ export function Conversations({ connectionId, chatId }: { connectionId: string; 
                 </h2>
                 <code class="small muted truncate chat-id">{chatId}</code>
               </div>
+              <StateNotice connectionId={connectionId} />
               <ThreadView key={chatId} {...{ connectionId, chatId, title, followUps }} onSent={chats.add} />
             </>
           )}

@@ -2,6 +2,7 @@ import type { Message } from '../../../lib/contracts/entities.ts';
 import { fullTime } from '../../components/time.tsx';
 import { viewOf } from './content-view.ts';
 import { type FollowUps, followUpKey, partyName, reactionsTo } from './follow-up-state.ts';
+import { MediaIcon } from './media-icon.tsx';
 import { MessageProblem } from './message-problem.tsx';
 import { MessageText } from './message-text.tsx';
 import { TickMark } from './tick-mark.tsx';
@@ -47,7 +48,8 @@ function Content({ message }: { message: Message }) {
   return (
     <>
       <p class="message-media">
-        <span aria-hidden="true">{view.symbol}</span> {view.label}
+        <MediaIcon media={view.media} />
+        {view.label}
       </p>
       {view.caption && <MessageText text={view.caption} />}
     </>

@@ -22,8 +22,8 @@ const BY_TYPE: Readonly<Record<string, Advice>> = {
 /** @returns why the API did not take a message, and what to do */
 export function adviceForRefusal({ type, message, status }: Refusal): Advice {
   if (status !== undefined) {
-    const { meaning, advice } = statusWords(status);
-    return no(meaning, advice ?? 'Retry in a moment.');
+    const { label, meaning, advice } = statusWords(status);
+    return no(`The connection cannot send: ${label}.`, `${meaning} ${advice ?? 'Retry in a moment.'}`);
   }
   if (Object.hasOwn(BY_TYPE, type)) return BY_TYPE[type] as Advice;
   return yes(message, 'Retry; it is sent once.');

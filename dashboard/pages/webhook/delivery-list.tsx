@@ -97,7 +97,7 @@ function RedeliverAll({ webhookId, onClose }: { webhookId: string; onClose: () =
       harmless
       perform={async () => {
         const { redelivered } = await post<{ redelivered: number }>(`/webhook/${webhookId}/redeliver`);
-        notify(redelivered === 1 ? 'One is delivered again.' : `${redelivered} are delivered again.`);
+        notify(redeliveredWords(redelivered));
         setQuery({ status: null });
       }}
       onDone={onClose}
@@ -109,4 +109,9 @@ function RedeliverAll({ webhookId, onClose }: { webhookId: string; onClose: () =
       </p>
     </ConfirmDialog>
   );
+}
+
+function redeliveredWords(count: number): string {
+  if (count === 0) return 'None had failed: nothing is delivered again.';
+  return count === 1 ? 'One is delivered again.' : `${count} are delivered again.`;
 }

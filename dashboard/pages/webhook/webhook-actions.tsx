@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { Delivery, Webhook } from '../../../lib/contracts/entities.ts';
 import { del, patch, post } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
@@ -30,6 +31,10 @@ export function WebhookActions({ webhook, onChange }: WebhookActionsProps) {
     onChange(await patch<Webhook>(`/webhook/${webhookId}`, { enabled: true }));
     notify('The webhook is enabled; it delivers what happens from now on.');
   });
+  // What came of a test says nothing about a webhook that was changed since.
+  useEffect(() => {
+    tested.value = null;
+  }, [webhook.updatedAt]);
   return (
     <>
       <div class="row">

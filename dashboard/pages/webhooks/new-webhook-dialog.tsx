@@ -29,7 +29,7 @@ export function NewWebhookDialog({ onCreated, onClose }: NewWebhookDialogProps) 
   }
   // A stray press beside the dialog must not take away what cannot be shown again.
   return (
-    <Dialog key="secret" title="The webhook’s secret" onClose={() => {}}>
+    <Dialog key="secret" title="The webhook’s secret" onClose={onClose} stays>
       <Notice tone="warn" title="Copy it now: it is not shown again" urgent>
         Your receiver verifies with it that a request comes from Castellan and is new (Standard Webhooks: the headers{' '}
         <code>webhook-id</code>, <code>webhook-timestamp</code> and <code>webhook-signature</code>).

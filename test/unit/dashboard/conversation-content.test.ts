@@ -19,7 +19,7 @@ describe('content', () => {
   it('shows media as what they are, with caption and file', () => {
     expect(viewOf({ type: 'document', fileName: 'a.pdf', mimetype: 'application/pdf', caption: 'the bill' })).toEqual({
       kind: 'placeholder',
-      symbol: '📄',
+      media: 'document',
       label: 'Document (a.pdf, application/pdf)',
       caption: 'the bill',
     });
@@ -36,6 +36,7 @@ describe('content', () => {
 
   it('previews in one short line and cuts no character in two', () => {
     expect(previewOf({ type: 'text', text: 'two\nlines' })).toBe('two lines');
+    expect(previewOf({ type: 'image', caption: 'the sea' })).toBe('Picture: the sea');
     expect(previewOf({ type: 'text', text: '😀'.repeat(200) })).toBe(`${'😀'.repeat(120)}…`);
   });
 });
@@ -100,7 +101,10 @@ describe('what went wrong', () => {
       expect(why).not.toBe('');
       expect(whatToDo).not.toBe('');
     }
-    expect(adviceForRefusal({ type: 'WRONG_STATE', message: '', status: 'stopped' }).whatToDo).toContain('Start');
+    expect(adviceForRefusal({ type: 'WRONG_STATE', message: '', status: 'stopped' })).toMatchObject({
+      why: 'The connection cannot send: Stopped.',
+      whatToDo: expect.stringContaining('Start'),
+    });
   });
 });
 
