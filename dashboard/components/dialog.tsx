@@ -32,7 +32,6 @@ export function Dialog({ title, wide, onClose, stays, children }: DialogProps) {
     };
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does the same, see onCancel
     <dialog
       ref={element}
       class={wide ? 'dialog wide' : 'dialog'}
