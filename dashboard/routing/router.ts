@@ -1,10 +1,10 @@
 import { computed, signal } from '@preact/signals';
+import type { PathParams } from './match-path.ts';
 
 export interface Location {
   path: string;
   query: URLSearchParams;
 }
-export type PathParams = Record<string, string>;
 
 /** What every page gets. */
 export interface PageArguments {
@@ -42,26 +42,4 @@ export function setQuery(values: Record<string, string | null>): void {
     else query.delete(name);
   }
   navigate(query.size > 0 ? `${path.value}?${query}` : path.value, { replace: true });
-}
-
-/** @param pattern `/connections/:connectionId`. @returns the decoded parts, or null when it is another path */
-export function matchPath(pattern: string, actual: string): PathParams | null {
-  const wanted = pattern.split('/');
-  const given = actual.split('/');
-  if (wanted.length !== given.length) return null;
-  const params: PathParams = {};
-  for (const [index, part] of wanted.entries()) {
-    const value = given[index] ?? '';
-    if (part.startsWith(':') && value !== '') params[part.slice(1)] = decode(value);
-    else if (part !== value) return null;
-  }
-  return params;
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

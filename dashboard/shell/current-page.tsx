@@ -5,7 +5,8 @@ import { Notice } from '../components/notice.tsx';
 import { Page } from '../components/page.tsx';
 import { Empty } from '../components/states.tsx';
 import { ROUTES, type Route } from '../routes.ts';
-import { matchPath, type PathParams, path } from '../routing/router.ts';
+import { matchPath, type PathParams } from '../routing/match-path.ts';
+import { path } from '../routing/router.ts';
 
 /** The page that the address names. */
 export function CurrentPage() {

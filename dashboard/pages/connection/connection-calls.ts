@@ -1,4 +1,4 @@
-import type { CurlCall } from '../../components/as-curl.tsx';
+import type { CurlCall } from '../../components/curl-line.ts';
 
 /** What this page does, as calls of the API. */
 export function connectionCalls(connectionId: string): CurlCall[] {

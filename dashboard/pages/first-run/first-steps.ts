@@ -1,4 +1,4 @@
-import type { CurlCall } from '../../components/as-curl.tsx';
+import type { CurlCall } from '../../components/curl-line.ts';
 
 export interface Done {
   created: boolean;
