@@ -23,9 +23,14 @@ export function ConnectionsPage() {
       title="Connections"
       lead={all ? summary(all) : 'Every WhatsApp account that is linked here.'}
       actions={
-        <LinkButton kind="primary" icon="plus" href="/connections/new">
-          New connection
-        </LinkButton>
+        <>
+          <LinkButton kind="quiet" href="/first-run">
+            First steps
+          </LinkButton>
+          <LinkButton kind="primary" icon="plus" href="/connections/new">
+            New connection
+          </LinkButton>
+        </>
       }
       curl={[{ path: '/connection/list', query: { limit: 200 } }]}
     >

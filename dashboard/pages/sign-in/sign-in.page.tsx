@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { signIn } from '../../api/session.ts';
 import { useAction } from '../../api/use-action.ts';
 import { AsCurl } from '../../components/as-curl.tsx';
@@ -16,13 +16,16 @@ export function SignInPage() {
   const enter = useAction(async () => {
     await signIn(key.value.trim());
   });
+  const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
     document.title = 'Sign in · Castellan';
+    /* `autofocus` counts for a page that is loaded, not for one that came after a sign-out */
+    root.current?.querySelector('input')?.focus();
   }, []);
   const wrong = enter.error.value?.status === 401;
   return (
     <main class="centre">
-      <div class="sign-in stack loose">
+      <div class="sign-in stack loose" ref={root}>
         <div class="stack tight">
           <img src="/favicon.svg" width="40" height="40" alt="" />
           <h1>Sign in to Castellan</h1>
@@ -33,7 +36,6 @@ export function SignInPage() {
             label="API key"
             type="password"
             autocomplete="current-password"
-            autofocus
             required
             value={key.value}
             onValue={(value) => {
