@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { Button } from '../../components/button.tsx';
 
+export const COMPOSER_ID = 'composer-text';
 /** As the API takes it. */
 const MAX_LENGTH = 65_536;
 /** A finger has no Shift key: there, Enter is a new line and the button sends. */
@@ -26,11 +27,11 @@ export function Composer({ to, onSend }: { to: string; onSend: (text: string) =>
         send();
       }}
     >
-      <label class="sr-only" htmlFor="composer-text">
+      <label class="sr-only" htmlFor={COMPOSER_ID}>
         Message to {to}
       </label>
       <textarea
-        id="composer-text"
+        id={COMPOSER_ID}
         class="input"
         rows={1}
         dir="auto"

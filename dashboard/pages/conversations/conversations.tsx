@@ -11,6 +11,7 @@ import { navigate } from '../../routing/router.ts';
 import { chatHref } from './chat-address.ts';
 import { ChatList } from './chat-list.tsx';
 import { markSeen, titleOf } from './chat-list-state.ts';
+import { COMPOSER_ID } from './composer.tsx';
 import { NewChatDialog } from './new-chat-dialog.tsx';
 import { ThreadView } from './thread-view.tsx';
 import { useChats } from './use-chats.ts';
@@ -88,12 +89,16 @@ function StateNotice({ connectionId }: { connectionId: string }) {
   );
 }
 
-/** The heading of a chat takes the focus when another one is opened, not when the page is. */
+/**
+ * Who opens another chat can write at once, or, where the focus would bring up a keyboard over what is to be read, is at
+ * its heading. Not when the page itself is opened: then the page's heading has the focus.
+ */
 function useFocusOnChange(chatId: string | null) {
   const heading = useRef<HTMLHeadingElement>(null);
   const before = useRef(chatId);
   useEffect(() => {
-    if (before.current !== chatId) heading.current?.focus({ preventScroll: true });
+    const composer = matchMedia('(pointer: fine)').matches ? document.getElementById(COMPOSER_ID) : null;
+    if (before.current !== chatId) (composer ?? heading.current)?.focus({ preventScroll: true });
     before.current = chatId;
   }, [chatId]);
   return heading;

@@ -24,8 +24,14 @@ export function MessageItem({ message, followUps, onSendAgain }: MessageItemProp
   return (
     <li class={`message ${outbound ? 'is-out' : 'is-in'}`} data-message-id={message.messageId}>
       <div class={revoked ? 'bubble is-revoked' : 'bubble'}>
-        <p class={isGroup && !outbound ? 'message-author' : 'sr-only'}>{outbound ? 'You' : partyName(message.from)}</p>
-        {revoked && <p class="message-note">Deleted by {revoked.by}; Castellan keeps what arrived.</p>}
+        <p class={isGroup && !outbound ? 'message-author' : 'sr-only'}>
+          <bdi>{outbound ? 'You' : partyName(message.from)}</bdi>
+        </p>
+        {revoked && (
+          <p class="message-note">
+            Deleted by <bdi>{revoked.by}</bdi>; Castellan keeps what arrived.
+          </p>
+        )}
         <Content message={message} />
         <p class="message-meta">
           {outbound && message.source === 'phone' && <span>from the phone</span>}

@@ -31,7 +31,7 @@ export function ThreadView({ connectionId, chatId, title, followUps, onSent }: T
   const { messages } = live.thread.value;
   const waiting = draftsOf(drafts.value, { connectionId, chatId });
   const last = waiting.at(-1)?.draftId ?? messages.at(-1)?.messageId;
-  const { box, atEnd, toEnd } = useStickToEnd(messages[0]?.messageId, last);
+  const { box, content, atEnd, toEnd } = useStickToEnd(messages[0]?.messageId, last);
   useSpokenChanges(connectionId, chatId);
 
   function stored(message: Message): void {
@@ -48,27 +48,29 @@ export function ThreadView({ connectionId, chatId, title, followUps, onSent }: T
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard */}
       <section class="thread-scroll" ref={box} tabIndex={0} aria-label={`Messages with ${title}`}>
-        <Loaded resource={{ ...live.pages, data: live.pages.items }} label="Loading messages">
-          {() => (
-            <>
-              <Older live={live} />
-              {messages.length + waiting.length === 0 && <Empty icon="chat" title="No messages in this chat yet" />}
-              {groupByDay(messages).map((day) => (
-                <Day key={day.key} day={day} followUps={followUps.value} onSendAgain={sendAgain} />
-              ))}
-              <ul>
-                {waiting.map((draft) => (
-                  <DraftItem
-                    key={draft.draftId}
-                    draft={draft}
-                    onRetry={(again: Draft) => retry(again, stored)}
-                    onDiscard={({ draftId }) => discard(draftId)}
-                  />
+        <div ref={content}>
+          <Loaded resource={{ ...live.pages, data: live.pages.items }} label="Loading messages">
+            {() => (
+              <>
+                <Older live={live} />
+                {messages.length + waiting.length === 0 && <Empty icon="chat" title="No messages in this chat yet" />}
+                {groupByDay(messages).map((day) => (
+                  <Day key={day.key} day={day} followUps={followUps.value} onSendAgain={sendAgain} />
                 ))}
-              </ul>
-            </>
-          )}
-        </Loaded>
+                <ul>
+                  {waiting.map((draft) => (
+                    <DraftItem
+                      key={draft.draftId}
+                      draft={draft}
+                      onRetry={(again: Draft) => retry(again, stored)}
+                      onDiscard={({ draftId }) => discard(draftId)}
+                    />
+                  ))}
+                </ul>
+              </>
+            )}
+          </Loaded>
+        </div>
       </section>
       {!atEnd.value && (
         <div class="to-end">

@@ -7,6 +7,8 @@ const NEAR_PX = 80;
 
 export interface StickToEnd {
   box: RefObject<HTMLElement>;
+  /** what the box scrolls */
+  content: RefObject<HTMLDivElement>;
   /** whether the end is in sight */
   atEnd: Signal<boolean>;
   toEnd(): void;
@@ -20,6 +22,7 @@ export interface StickToEnd {
  */
 export function useStickToEnd(first: string | undefined, last: string | undefined): StickToEnd {
   const box = useRef<HTMLElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const atEnd = useSignal(true);
   const before = useRef({ first, height: 0 });
 
@@ -35,9 +38,10 @@ export function useStickToEnd(first: string | undefined, last: string | undefine
       atEnd.value = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
     };
     element.addEventListener('scroll', look, { passive: true });
-    // Fonts, pictures of text and a keyboard that opens change the heights after the fact.
+    // A keyboard that opens, reactions and reasons for failures change the heights after the fact.
     const observer = new ResizeObserver(() => atEnd.peek() && toEnd());
     observer.observe(element);
+    if (content.current) observer.observe(content.current);
     return () => {
       element.removeEventListener('scroll', look);
       observer.disconnect();
@@ -52,5 +56,5 @@ export function useStickToEnd(first: string | undefined, last: string | undefine
     before.current = { first, height: element.scrollHeight };
   }, [first, last]);
 
-  return { box, atEnd, toEnd };
+  return { box, content, atEnd, toEnd };
 }
