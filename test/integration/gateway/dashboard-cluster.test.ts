@@ -102,7 +102,7 @@ test('draining and coming back at once leaves everything running', async () => {
 
 test.each([
   ['a node that is not there', 'node-b', {}, 404, 'NOT_FOUND'],
-  ['a node of no name', '%00', {}, 400, 'VALIDATION_ERROR'],
+  ['a node of no name', '%00', {}, 404, 'NOT_FOUND'],
   ['a word for yes', 'node-a', { draining: 'yes' }, 400, 'VALIDATION_ERROR'],
   ['an unknown field', 'node-a', { force: true }, 400, 'VALIDATION_ERROR'],
 ])('draining with %s is refused', async (_, nodeId, body, status, type) => {
