@@ -13,6 +13,8 @@ const CLOCK_TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { enc
 export interface LiveMemory {
   rss: number;
   heapUsed: number;
+  /** what V8 holds for the heap, used or not */
+  heapTotal: number;
   external: number;
 }
 

@@ -4,13 +4,14 @@ import type { BenchOptions, Comparison, Figure } from './scenarios/scenario.ts';
 
 /** Medians over the rounds as a Markdown table, with the ratio of the medians. */
 export function table({ castellan, bare }: Comparison): string {
+  const rounds = castellan.length;
   const [first = []] = castellan;
   const rows = first.map(({ name, unit }, at) => {
     const ours = median(valuesAt(castellan, at));
     const theirs = median(valuesAt(bare, at));
     return `| ${name} (${unit}) | ${shown(ours)} | ${shown(theirs)} | ${shown(ours / theirs)} |`;
   });
-  return ['| median | Castellan | bare Baileys | ratio |', '|---|---:|---:|---:|', ...rows].join('\n');
+  return [`| median of ${rounds} | Castellan | bare Baileys | ratio |`, '|---|---:|---:|---:|', ...rows].join('\n');
 }
 
 const valuesAt = (rounds: readonly Figure[][], at: number): number[] =>
@@ -24,8 +25,8 @@ export function machine(): string {
   return `Node ${process.versions.node}, ${availableParallelism()} cores (${cpu?.model.trim()}), ${memoryGib} GiB`;
 }
 
-export function conditions({ connections, chats, messages, rounds, nodeFlags }: BenchOptions, idle: boolean): string {
-  const work = idle ? '' : `, ${chats} chats each, ${messages} messages a chat`;
+export function conditions({ connections, chats, messages, nodeFlags }: BenchOptions): string {
+  const work = chats === 0 ? '' : `, ${chats} chats each, ${messages} messages a chat`;
   const flags = nodeFlags.length > 0 ? `, Node flags ${nodeFlags.join(' ')}` : '';
-  return `${connections} connections${work}, median of ${rounds} rounds each in turn${flags}`;
+  return `${connections} connections${work}${flags}`;
 }

@@ -46,6 +46,7 @@ async function measureMemory(subject: Subject, { idleSeconds }: BenchOptions): P
       { name: 'resident', unit: 'MiB', value: residentBytes / MIB },
       { name: 'resident after GC', unit: 'MiB', value: live.rss / MIB },
       { name: 'heap after GC', unit: 'MiB', value: live.heapUsed / MIB },
+      { name: 'heap held after GC', unit: 'MiB', value: live.heapTotal / MIB },
       { name: 'external after GC', unit: 'MiB', value: live.external / MIB },
       { name: 'CPU while idle', unit: 's/min', value: (cpuSeconds / idleSeconds) * 60 },
     ];

@@ -1,8 +1,8 @@
-import type { Contact } from '../../simulator/devices/contact.ts';
-import { type Simulator, startSimulator } from '../../simulator/index.ts';
+import { startSimulator } from '../../simulator/index.ts';
 import { bareBaileysSubject } from '../subjects/bare-baileys.ts';
 import { castellanSubject } from '../subjects/castellan.ts';
 import type { Subject } from '../subjects/subject.ts';
+import { createContacts } from './contacts.ts';
 
 export interface BenchOptions {
   connections: number;
@@ -63,13 +63,4 @@ export async function compare(
     for (const subject of subjects) await subject.close();
     await simulator.close();
   }
-}
-
-/** People of one device each, every one in one chat with one connection, shared by both subjects. */
-function createContacts(simulator: Simulator, { connections, chats }: BenchOptions): Contact[][] {
-  return Array.from({ length: connections }, (_, line) =>
-    Array.from({ length: chats }, (_, chat) =>
-      simulator.devices.createContact({ pn: `1777${1_000_000 + line * chats + chat}` }),
-    ),
-  );
 }

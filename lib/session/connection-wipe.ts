@@ -25,13 +25,12 @@ export async function wipeConnection(
   await store
     .collection<JobDoc>('jobs')
     .updateMany(
-      { connectionId, status: { $in: ['pending', 'processing', 'parked'] } },
+      { connectionId, jobType: 'message.send', status: { $in: ['pending', 'processing', 'parked'] } },
       { $set: { status: 'cancelled', updatedAt: now } },
     );
   await store.collection<MessageDoc>('messages').deleteMany({ connectionId });
-  const ofConnection = { _id: { $gt: `${connectionId}:`, $lt: `${connectionId};` } };
-  await store.collection<ChatDoc>('chats').deleteMany(ofConnection);
-  await store.collection<IdentityDoc>('identities').deleteMany(ofConnection);
+  await store.collection<ChatDoc>('chats').deleteMany({ connectionId });
+  await store.collection<IdentityDoc>('identities').deleteMany({ connectionId });
   await store.collection<RemoteAuthDoc>('remoteAuths').deleteMany({ connectionId });
   await store.collection<ConnectionHistoryDoc>('connectionHistory').deleteMany({ connectionId });
   await store.collection<WorkerDoc>('workers').deleteMany({ connectionId });

@@ -94,6 +94,17 @@ describe('bodies', () => {
     expectError(answer, 400, 'VALIDATION_ERROR');
   });
 
+  test.each([
+    '/etc/passwd',
+    'file:///etc/passwd',
+    'http://169.254.169.254/',
+    `data:image/png;base64,${'A'.repeat(10_000)}`,
+  ])('media by the url %.40s is 400 and stores nothing (fault 37)', async (url) => {
+    const body = { connectionId, to: '15550001111', content: { type: 'image', url } };
+    expectError(await user.api.post('/v1/wa/message/send', body), 400, 'UNSUPPORTED_CONTENT');
+    expect((await user.api.get('/v1/wa/message/list')).body.items).toEqual([]);
+  });
+
   test('a wait beyond every timer is 400', async () => {
     for (const timeoutMs of [1e308, 2 ** 31, -1, 0.5]) {
       const body = { connectionId, content: 'hello', to: '15550001111', wait: 'sent', timeoutMs };

@@ -1,5 +1,6 @@
 import type { CastellanEvent } from '../../../lib/contracts/entities.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { httpReceiver } from '../../helpers/http-receiver.ts';
 import { type Line, type PairedSystem, startPairedSystem } from '../../helpers/paired-system.ts';
 
 /* What a user of the REST API goes through with one connection, from the first QR code to its deletion. */
@@ -8,7 +9,7 @@ let line: Line;
 let path: string;
 
 beforeAll(async () => {
-  system = await startPairedSystem({}, { seed: 'lifecycle' });
+  system = await startPairedSystem({ allowPrivateTargets: true }, { seed: 'lifecycle' });
   line = await system.openLine('15554440000');
   path = `/v1/wa/connection/${line.connectionId}`;
 });
@@ -23,6 +24,16 @@ const refusal = async () => {
   const { status, body } = await send();
   return [status, body.error.type];
 };
+
+const OF_A_CONNECTION = [
+  'sessionKeys',
+  'sessionJournal',
+  'remoteAuths',
+  'messages',
+  'identities',
+  'connectionHistory',
+  'workers',
+];
 
 /** as WhatsApp has them: 0 is the phone */
 async function linkedDevices(): Promise<number[]> {
@@ -140,19 +151,26 @@ test('the history tells all of it, newest first, and ends with null', async () =
   expect(told).toEqual(inOrder.slice(1).map(({ status }) => status));
 });
 
-test('deleted it is gone, on the phone too, and what it needed with it', async () => {
+test('deleted it is gone, on the phone too, and what it needed with it; its last event is still delivered', async () => {
+  const receiver = await httpReceiver();
+  receiver.answer((res) => res.writeHead(receiver.received.length === 1 ? 500 : 200).end());
+  const hook = { url: receiver.url, connectionId: line.connectionId, eventTypes: ['connection.status'] };
+  expect((await system.api.post('/v1/wa/webhook/create', hook)).status).toBe(201);
   expect((await system.api.delete(path)).status).toBe(200);
   expect((await system.api.get(path)).status).toBe(404);
   expect(await refusal()).toEqual([404, 'NOT_FOUND']);
   await eventually(async () => expect(await linkedDevices()).toEqual([]));
   const { store } = system.castellan.runtime;
   await eventually(async () => {
-    for (const name of ['connections', 'sessions', 'sessionKeys', 'sessionJournal', 'remoteAuths']) {
-      const owned =
-        name === 'connections' || name === 'sessions'
-          ? { _id: line.connectionId }
-          : { connectionId: line.connectionId };
-      expect([name, await store.collection(name).count(owned)]).toEqual([name, 0]);
+    const { connectionId } = line;
+    for (const name of ['connections', 'sessions'])
+      expect([name, await store.collection(name).count({ _id: connectionId })]).toEqual([name, 0]);
+    for (const name of OF_A_CONNECTION) {
+      expect([name, await store.collection(name).count({ connectionId })]).toEqual([name, 0]);
     }
   });
+  await eventually(() => expect(receiver.received).toHaveLength(2));
+  const bodies = receiver.received.map(({ body }) => JSON.parse(body));
+  expect(bodies).toMatchObject([{ data: { status: 'logged_out' } }, { eventId: bodies[0].eventId }]);
+  await receiver.close();
 });
