@@ -27,6 +27,8 @@ export interface Visitor {
   open(path: string, heading?: string | RegExp): Promise<void>;
   heading(name: string | RegExp): Promise<void>;
   button(name: string | RegExp): ReturnType<Page['getByRole']>;
+  /** waits until the event stream is there */
+  live(): Promise<void>;
   /** nothing of this happened: other hosts, breaches of the policy, exceptions, dialogs of script */
   expectNoHarm(): void;
   close(): Promise<void>;
@@ -66,6 +68,7 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
     context,
     heading,
     button: (name) => page.getByRole('button', { name }),
+    live: () => page.getByText('Live', { exact: true }).filter({ visible: true }).waitFor(),
     async open(path, name = /./) {
       await page.goto(path);
       await heading(name);
