@@ -30,7 +30,9 @@ export async function wipeConnection(
     );
   await store.collection<MessageDoc>('messages').deleteMany({ connectionId });
   await store.collection<ChatDoc>('chats').deleteMany({ connectionId });
-  await store.collection<IdentityDoc>('identities').deleteMany({ connectionId });
+  /* by the beginning of their ids (`connectionId:...`): no index leads from a connection to its people */
+  const people = { _id: { $gt: `${connectionId}:`, $lt: `${connectionId};` } };
+  await store.collection<IdentityDoc>('identities').deleteMany(people);
   await store.collection<RemoteAuthDoc>('remoteAuths').deleteMany({ connectionId });
   await store.collection<ConnectionHistoryDoc>('connectionHistory').deleteMany({ connectionId });
   await store.collection<WorkerDoc>('workers').deleteMany({ connectionId });
