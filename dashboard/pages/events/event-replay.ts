@@ -19,6 +19,8 @@ import { eventLog } from './event-log-store.ts';
 export interface Replay {
   /** where it began; null = the start of the log */
   from: LogEntry | null;
+  /** what it reads through */
+  filter: EventFilter;
   /** events read so far */
   count: number;
   state: 'reading' | 'waiting' | 'failed';
@@ -38,7 +40,7 @@ export function startReplay(from: LogEntry | null, filter: EventFilter): void {
   current += 1;
   const mine = current;
   eventLog.value = pause(clear(eventLog.value));
-  replay.value = { from, count: 0, state: 'reading', error: null };
+  replay.value = { from, filter, count: 0, state: 'reading', error: null };
   void read(mine, filter, from?.after ?? null, from);
 }
 

@@ -28,14 +28,15 @@ export function EventsPage() {
   // A replay reads through the filter: with another one it begins again.
   const filterKey = JSON.stringify(filter);
   useEffect(() => {
-    if (replay.peek()) startReplay(replay.peek()?.from ?? null, filter);
+    const running = replay.peek();
+    if (running && JSON.stringify(running.filter) !== filterKey) startReplay(running.from, filter);
   }, [filterKey]);
   return (
     <Page
       title="Events"
       lead="Everything that happens, as webhooks and the event stream tell it."
       curl={curlOf(filter)}
-      actions={<LogButtons entries={entries} />}
+      actions={<LogButtons entries={entries} filter={filter} />}
     >
       <EventFilters filter={filter} />
       <ReplayNotice />
@@ -56,7 +57,7 @@ function filterOf(query: URLSearchParams): EventFilter {
   };
 }
 
-function LogButtons({ entries }: { entries: readonly LogEntry[] }) {
+function LogButtons({ entries, filter }: { entries: readonly LogEntry[]; filter: EventFilter }) {
   const { paused } = eventLog.value;
   return (
     <>
@@ -78,6 +79,9 @@ function LogButtons({ entries }: { entries: readonly LogEntry[] }) {
         }}
       >
         Clear
+      </Button>
+      <Button icon="retry" onClick={() => startReplay(null, filter)}>
+        Replay from the beginning
       </Button>
       <CopyButton
         text={() =>
@@ -144,16 +148,11 @@ function NothingYet({ filter }: { filter: EventFilter }) {
     <Empty
       icon="events"
       title={isFiltered ? 'Nothing here goes through the filter' : 'Nothing has happened since you opened the page'}
-      actions={
-        <>
-          <Button icon="retry" onClick={() => startReplay(null, filter)}>
-            Replay from the beginning
-          </Button>
-          {isFiltered && <Button onClick={() => setQuery({ types: null, connection: null })}>Show all</Button>}
-        </>
-      }
+      actions={isFiltered && <Button onClick={() => setQuery({ types: null, connection: null })}>Show all</Button>}
     >
-      {streamState.value === 'lost' ? 'Castellan does not answer.' : 'New events appear here by themselves.'}
+      {streamState.value === 'lost'
+        ? 'Castellan does not answer.'
+        : 'New events appear here by themselves; replay the log to see older ones.'}
     </Empty>
   );
 }
