@@ -1,4 +1,5 @@
 import type { ServiceSchema } from 'moleculer';
+import { type ChatsActions, chatsContract } from '../lib/contracts/chats.contract.ts';
 import { type MessagesActions, messagesContract } from '../lib/contracts/messages.contract.ts';
 import { requireCaller } from '../lib/contracts/scope.ts';
 import { type SessionNodeActions, sessionNodeContract } from '../lib/contracts/session-node.contract.ts';
@@ -34,9 +35,9 @@ export default function messagesService(runtime: Runtime): ServiceSchema {
     }
   }
 
-  return defineService<MessagesActions>({
+  return defineService<MessagesActions & ChatsActions>({
     name: 'messages',
-    contract: messagesContract,
+    contract: { ...messagesContract, ...chatsContract },
     actions: {
       async send(params, ctx) {
         const { message, sent } = await messaging.send(requireCaller(ctx.meta), params, {
@@ -51,6 +52,8 @@ export default function messagesService(runtime: Runtime): ServiceSchema {
       get: ({ messageId }, ctx) => messaging.get(requireCaller(ctx.meta), messageId),
       jobList: (query, ctx) => messaging.jobList(requireCaller(ctx.meta), query),
       jobGet: ({ jobId }, ctx) => messaging.jobGet(requireCaller(ctx.meta), jobId),
+      chatList: (query, ctx) => messaging.chats.list(requireCaller(ctx.meta), query),
+      chatSeen: (chat, ctx) => messaging.chats.seen(requireCaller(ctx.meta), chat),
       jobCancel: ({ jobId }, ctx) => messaging.jobCancel(requireCaller(ctx.meta), jobId),
     },
   });

@@ -126,6 +126,15 @@ const entities: Record<string, JsonSchema> = {
     createdAt: time,
     updatedAt: time,
   }),
+  Chat: object({
+    chatId: string,
+    connectionId: string,
+    name: nullable(string),
+    lid: nullable(string),
+    pn: nullable(string),
+    lastMessage: ref('Message'),
+    unread: integer,
+  }),
   QueueJob: object({
     jobId: string,
     connectionId: nullable(string),
@@ -187,7 +196,10 @@ const entities: Record<string, JsonSchema> = {
     draining: boolean,
     connections: { ...integer, description: 'that run here' },
     open: { ...integer, description: 'of them: logged in' },
+    memoryBytes: { ...integer, description: 'resident memory of the process' },
+    messagesPerMinute: { ...integer, description: 'sent and received in the last 60 seconds' },
     startedAt: time,
+    drainingSince: nullable(time),
   }),
   Worker: object({
     workerId: string,
@@ -211,6 +223,8 @@ const others: Record<string, JsonSchema> = {
   EventStream: { type: 'string', description: 'frames whose `id` is a cursor and whose `data` is an Event' },
   Health: object({ status: oneOfValues(['live', 'ready']) }),
   OpenApi: anyObject,
+  SignedIn: object({ userId: string, role: oneOfValues(['admin', 'user']) }),
+  SignedOut: object({ signedOut: boolean }),
 };
 
 const pages: Record<string, JsonSchema> = {
@@ -219,6 +233,7 @@ const pages: Record<string, JsonSchema> = {
   ConnectionPage: pageOf('Connection'),
   ConnectionHistoryPage: pageOf('ConnectionHistoryEntry'),
   MessagePage: pageOf('Message'),
+  ChatPage: pageOf('Chat'),
   QueueJobPage: pageOf('QueueJob'),
   WebhookPage: pageOf('Webhook'),
   DeliveryPage: pageOf('Delivery'),

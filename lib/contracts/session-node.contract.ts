@@ -1,5 +1,6 @@
 import { defineActions } from './action.ts';
-import { id, oneOf, optional } from './params.ts';
+import type { Page } from './entities.ts';
+import { id, oneOf, optional, type PageParams, page, text } from './params.ts';
 
 /**
  * What session-nodes answer to the other services. Only `nodes` and `workers` can be called from outside; the rest is
@@ -16,7 +17,13 @@ export interface NodeInfo {
   draining: boolean;
   connections: number;
   open: number;
+  /** resident memory of the process */
+  memoryBytes: number;
+  /** sent and received in the last 60 seconds */
+  messagesPerMinute: number;
   startedAt: string;
+  /** since when it begins nothing any more; null while it does */
+  drainingSince: string | null;
 }
 
 export interface WorkerInfo {
@@ -28,6 +35,10 @@ export interface WorkerInfo {
   startedAt: string;
   endedAt: string | null;
   endReason: string | null;
+}
+
+export interface WorkerQuery extends PageParams {
+  nodeId?: string;
 }
 
 /** What there is to look at: `outbox` where nothing else can have changed, which spares reading the connection. */
@@ -42,9 +53,11 @@ export interface SessionNodeActions {
   lookup: { params: ById & { pn: string }; result: { onWhatsApp: boolean; lid: string | null } };
   info: { params: object; result: NodeInfo };
   nodes: { params: object; result: { items: NodeInfo[]; next: null } };
-  workers: { params: object; result: { items: WorkerInfo[]; next: null } };
+  workers: { params: WorkerQuery; result: Page<WorkerInfo> };
+  drain: { params: { nodeId: string; draining?: boolean }; result: NodeInfo };
 }
 
+const nodeId = text(1, 255);
 const byId = { connectionId: id('connection') };
 
 export const sessionNodeContract = defineActions({
@@ -103,10 +116,20 @@ export const sessionNodeContract = defineActions({
   },
   workers: {
     name: 'session-node.workers',
-    summary: 'What runs where: the live activations',
+    summary: 'What runs where: the live activations, newest first',
     rest: 'GET /cluster/workers',
     auth: 'admin',
-    params: {},
+    params: { nodeId: optional(nodeId), ...page },
+    query: ['nodeId', 'limit', 'after'],
     result: 'WorkerPage',
+  },
+  drain: {
+    name: 'session-node.drain',
+    summary: 'Let a node hand over what it runs and begin nothing more, until it is asked with `draining: false`',
+    rest: 'POST /cluster/nodes/:nodeId/drain',
+    auth: 'admin',
+    params: { nodeId, draining: { type: 'boolean', optional: true } },
+    result: 'Node',
+    errors: ['SHUTTING_DOWN'],
   },
 });

@@ -10,6 +10,7 @@ import { ID_PREFIXES, newId, siblingId } from '../ids.ts';
 import type { ConnectionDoc, JobDoc, MessageDoc } from '../storage/collections.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
+import { chatWrites } from './chat-changes.ts';
 import { type Identities, partyOf } from './identities.ts';
 import { type AskForLid, createIntroduction } from './introduction.ts';
 import { JOBS_COLLECTION, MESSAGES_COLLECTION, openContent, sealContent, toMessage } from './message-view.ts';
@@ -102,6 +103,7 @@ export function createAcceptance({ store, events, vault, clock, identities }: Ac
     await store.atomically([
       { op: 'insert', collection: MESSAGES_COLLECTION, doc: message },
       { op: 'insert', collection: JOBS_COLLECTION, doc: job },
+      ...chatWrites(message),
       statusEvent(events, message, null),
     ]);
     events.committed();

@@ -9,6 +9,7 @@ import type { MessageDoc } from '../storage/collections.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
 import { type AcceptSendOptions, createAcceptance } from './acceptance.ts';
+import { type Chats, createChats } from './chats.ts';
 import { identitiesOf } from './identities.ts';
 import { type CancelJob, createJobCancel } from './job-cancel.ts';
 import { openContent, toMessage } from './message-view.ts';
@@ -37,6 +38,7 @@ export interface SendAnswer {
 
 /** What the messages service does. */
 export interface Messaging extends Queries {
+  chats: Chats;
   /**
    * @throws what `acceptSend` throws; with `wait: "sent"` NOT_ON_WHATSAPP or REJECTED_BY_WHATSAPP, with the message's ids
    */
@@ -57,6 +59,7 @@ export function createMessaging(options: MessagingOptions): Messaging {
 
   return {
     ...createQueries(parts),
+    chats: createChats(parts),
     jobCancel: createJobCancel(options),
 
     async send(caller, params, { wakeOwner, ...options } = {}) {

@@ -27,9 +27,10 @@ export interface Settlement {
 const MAX_ROUNDS = 10;
 const UNFINISHED: readonly JobStatus[] = ['pending', 'processing'];
 
-type SettlementOptions = Pick<OutboxOptions, 'store' | 'events' | 'vault' | 'clock' | 'log' | 'epoch'>;
+type SettlementOptions = Pick<OutboxOptions, 'store' | 'events' | 'vault' | 'clock' | 'log' | 'epoch' | 'traffic'>;
 
-export function createSettlement({ store, events, vault, clock, log, epoch }: SettlementOptions): Settlement {
+export function createSettlement(options: SettlementOptions): Settlement {
+  const { store, events, vault, clock, log, epoch, traffic } = options;
   const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
   const jobs = store.collection<JobDoc>(JOBS_COLLECTION);
   const stillMine = (jobId: string): Filter => ({ _id: jobId, status: { $in: UNFINISHED }, epoch: { $lte: epoch } });
@@ -65,6 +66,7 @@ export function createSettlement({ store, events, vault, clock, log, epoch }: Se
         const at = clock.now();
         try {
           await store.atomically([jobWrite(job, verdict, at), ...messageWrites(current, verdict, learned, at)]);
+          if (verdict.job === 'completed') traffic?.count(1);
           events.committed();
           return;
         } catch (error) {

@@ -6,6 +6,7 @@ import type { WhatsAppSocket } from '../session/ports.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { NewChatPause } from './new-chat-gate.ts';
+import type { TrafficMeter } from './traffic-meter.ts';
 
 export interface OutboxOptions {
   store: Store;
@@ -27,6 +28,8 @@ export interface OutboxOptions {
   newChatPause?: NewChatPause | null;
   /** WhatsApp refused to open new chats (ack 463): they wait, known ones go on; null = it lets them pass again */
   onNewChatPause?(pause: NewChatPause | null): void;
+  /** counts what was sent */
+  traffic?: TrafficMeter;
   /** chats in which a message may be on its way at the same time (never two in one chat); default 4 */
   maxInFlight?: number;
 }

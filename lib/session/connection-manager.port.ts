@@ -1,5 +1,6 @@
 import type { Locks } from '../cluster/locks.port.ts';
-import type { NodeInfo, WakeReason, WorkerInfo } from '../contracts/session-node.contract.ts';
+import type { NodeInfo, WakeReason } from '../contracts/session-node.contract.ts';
+import type { TrafficMeter } from '../messaging/traffic-meter.ts';
 import type { ActorDeps, ActorTimings } from './actor.port.ts';
 import { DEFAULT_LEASE_TIMINGS, type LeaseTimings } from './lease-keeper.ts';
 import type { PairingCode } from './pairing-desk.ts';
@@ -29,8 +30,8 @@ export interface ConnectionManager {
   /** The node that runs it. @returns null when none does */
   ownerOf(connectionId: string): Promise<string | null>;
   info(): NodeInfo;
-  /** The live activations of every node. */
-  workers(): Promise<WorkerInfo[]>;
+  /** Hands over what runs here and begins nothing more, or goes back to work. @throws SHUTTING_DOWN */
+  setAside(aside: boolean): NodeInfo;
 }
 
 export interface ManagerTimings extends ActorTimings, LeaseTimings {
@@ -63,6 +64,7 @@ export const DEFAULT_MANAGER_TIMINGS: ManagerTimings = {
 
 export interface ManagerOptions extends Omit<ActorDeps, 'reopens' | 'canary' | 'timings' | 'random'> {
   locks: Locks;
+  traffic?: Pick<TrafficMeter, 'perMinute'>;
   timings?: Partial<ManagerTimings>;
   /** 0 <= x < 1; default Math.random */
   random?: () => number;

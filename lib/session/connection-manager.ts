@@ -1,8 +1,8 @@
 import { isoTime } from '../clock.ts';
 import type { ConnectionStatus } from '../contracts/entities.ts';
-import type { WorkerInfo } from '../contracts/session-node.contract.ts';
+import type { NodeInfo } from '../contracts/session-node.contract.ts';
 import { CastellanError, isErrorType } from '../errors.ts';
-import type { ConnectionDoc, WorkerDoc } from '../storage/collections.ts';
+import type { ConnectionDoc } from '../storage/collections.ts';
 import type { Filter } from '../storage/port.ts';
 import { type ConnectionManager, DEFAULT_MANAGER_TIMINGS, type ManagerOptions } from './connection-manager.port.ts';
 import { createResidents } from './residents.ts';
@@ -86,6 +86,20 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     return answer;
   }
 
+  function info(): NodeInfo {
+    const { asideSince } = residents;
+    return {
+      ...owner,
+      draining: residents.isDraining || asideSince !== null,
+      connections: actors.size,
+      open: [...actors.values()].filter(({ state }) => state === 'open').length,
+      memoryBytes: process.memoryUsage.rss(),
+      messagesPerMinute: options.traffic?.perMinute() ?? 0,
+      startedAt: isoTime(startedAt),
+      drainingSince: asideSince === null ? null : isoTime(asideSince),
+    };
+  }
+
   return {
     start() {
       leases.start();
@@ -149,21 +163,16 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       const holder = await leases.holderOf(connectionId);
       return holder?.slice(0, holder.lastIndexOf(':')) ?? null;
     },
-    info() {
-      const open = [...actors.values()].filter(({ state }) => state === 'open').length;
-      return {
-        ...owner,
-        draining: residents.isDraining,
-        connections: actors.size,
-        open,
-        startedAt: isoTime(startedAt),
-      };
-    },
-    async workers() {
-      const live = await store
-        .collection<WorkerDoc>('workers')
-        .find({ status: 'live' }, { sort: [['startedAt', -1]], limit: PAGE });
-      return live.map(toWorkerInfo);
+    info,
+    setAside(aside) {
+      if (residents.isDraining) throw new CastellanError('SHUTTING_DOWN');
+      if (aside) residents.standAside();
+      else if (residents.asideSince !== null) {
+        residents.comeBack();
+        /* what was left lying changed long ago: the next round looks at every row */
+        fullPassAt = Number.NEGATIVE_INFINITY;
+      }
+      return info();
     },
   };
 }
@@ -171,18 +180,3 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
 const NO_CODE_YET =
   'WhatsApp cannot be reached, so there is no code yet; it will be shown with the login when there is.';
 const PAIRABLE_AGAIN: ReadonlySet<ConnectionStatus> = new Set(['logged_out', 'needs_pairing']);
-
-function toWorkerInfo(doc: WorkerDoc): WorkerInfo {
-  const { _id, connectionId, nodeId, epoch, status, startedAt, endedAt, endReason } = doc;
-  const ended = endedAt === null ? null : isoTime(endedAt);
-  return {
-    workerId: _id,
-    connectionId,
-    nodeId,
-    epoch,
-    status,
-    startedAt: isoTime(startedAt),
-    endedAt: ended,
-    endReason,
-  };
-}

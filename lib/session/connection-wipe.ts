@@ -1,4 +1,5 @@
 import type {
+  ChatDoc,
   ConnectionDoc,
   ConnectionHistoryDoc,
   IdentityDoc,
@@ -28,7 +29,10 @@ export async function wipeConnection(
       { $set: { status: 'cancelled', updatedAt: now } },
     );
   await store.collection<MessageDoc>('messages').deleteMany({ connectionId });
-  await store.collection<IdentityDoc>('identities').deleteMany({ connectionId });
+  await store.collection<ChatDoc>('chats').deleteMany({ connectionId });
+  /* by the beginning of their ids (`connectionId:...`): no index leads from a connection to its people */
+  const people = { _id: { $gt: `${connectionId}:`, $lt: `${connectionId};` } };
+  await store.collection<IdentityDoc>('identities').deleteMany(people);
   await store.collection<RemoteAuthDoc>('remoteAuths').deleteMany({ connectionId });
   await store.collection<ConnectionHistoryDoc>('connectionHistory').deleteMany({ connectionId });
   await store.collection<WorkerDoc>('workers').deleteMany({ connectionId });
