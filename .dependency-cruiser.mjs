@@ -19,7 +19,8 @@ const layers = [
     '^lib/(storage|session|cluster|messaging|webhooks|events|users|connections|scheduler|http)/',
   ],
   ['the product and the simulator do not know each other', '^(services|mixins|lib)/', '^simulator/'],
-  ['the simulator imports nothing of the product', '^simulator/', '^(services|mixins|lib)/'],
+  ['the simulator imports nothing of the product', '^simulator/', '^((services|mixins|lib)/|start)'],
+  ['nothing below the start imports it', '^(services|mixins|lib)/', '^start'],
 ];
 
 export default {
@@ -32,10 +33,29 @@ export default {
       from: { path: '^(services|mixins|lib)/', pathNot: '^lib/session/baileys/' },
       to: { path: 'node_modules/(@whiskeysockets/baileys|libsignal)/' },
     },
+    {
+      name: 'the dashboard takes types of the API from the product, nothing that runs',
+      severity: 'error',
+      from: { path: '^dashboard/' },
+      to: { path: '^(lib|services|mixins|simulator)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'the dashboard takes types of the API, no others',
+      severity: 'error',
+      from: { path: '^dashboard/' },
+      to: { path: '^(lib|services|mixins|simulator)/', pathNot: '^lib/(contracts/|errors[.]ts)' },
+    },
+    {
+      name: 'nothing imports the dashboard',
+      severity: 'error',
+      from: { pathNot: '^(dashboard|test)/' },
+      to: { path: '^dashboard/' },
+    },
     { name: 'everything imported can be found', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dashboard/dist/' },
     tsPreCompilationDeps: true,
     parser: 'swc',
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

@@ -1,9 +1,4 @@
-const major = Number(process.versions.node.split('.')[0]);
-if (major < 24) {
-  throw new Error(
-    `Castellan's tests need Node 24 or newer, this is ${process.versions.node}: run "npm test", which uses the Node that npm ci installed.`,
-  );
-}
+import './scripts/node-version.mjs';
 
 export default {
   testEnvironment: 'node',

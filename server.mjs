@@ -1,13 +1,7 @@
-/* Plain JavaScript that an old Node can parse: it must get as far as saying what is wrong. */
-const MINIMUM_MAJOR = 24;
-const GRACE_MS = 25_000;
+/* Plain JavaScript that an old Node can parse, and nothing but the check is loaded before the check. */
+import './scripts/node-version.mjs';
 
-if (Number(process.versions.node.split('.')[0]) < MINIMUM_MAJOR) {
-  process.stderr.write(
-    `Castellan needs Node ${MINIMUM_MAJOR} or newer, this is ${process.versions.node}: run "npm start" after "npm ci", which brings its own.\n`,
-  );
-  process.exit(1);
-}
+const GRACE_MS = 25_000;
 
 const { loadConfig } = await import('./lib/config.ts');
 const { startCastellan } = await import('./start.ts');

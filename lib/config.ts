@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CastellanError } from './errors.ts';
 
 export const SERVICE_NAMES = [
@@ -21,6 +22,8 @@ export interface Config {
   host: string;
   /** where the embedded store, the made keys and the seat live, absolute. DATA_DIR, default ./data */
   dataDir: string;
+  /** where `npm run build` puts the dashboard, absolute; not from the environment */
+  dashboardDir: string;
   /** ADMIN_API_KEY, at least 16 characters; null = made at the first start (embedded) */
   adminApiKey: string | null;
   /** 32 bytes. ENCRYPTION_KEY (base64); null = made under DATA_DIR (embedded only) */
@@ -144,6 +147,7 @@ export function loadConfig(env: Env = process.env): Config {
     port: integer(env, 'PORT', 3000, 0, 65535),
     host: env.HOST || '127.0.0.1',
     dataDir: resolve(env.DATA_DIR || './data'),
+    dashboardDir: fileURLToPath(new URL('../dashboard/dist', import.meta.url)),
     adminApiKey: adminKey(env),
     encryptionKey: key,
     natsUrl: natsUrl(env),

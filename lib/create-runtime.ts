@@ -8,6 +8,7 @@ import { createEventLog } from './events/event-log.ts';
 import { createLog, type Log } from './log.ts';
 import { createRecordApplier } from './messaging/record-applier.ts';
 import { createStoredMessages } from './messaging/stored-messages.ts';
+import { createTrafficMeter } from './messaging/traffic-meter.ts';
 import type { Runtime } from './runtime.ts';
 import { baileysContentCodec } from './session/baileys/content-codec.ts';
 import { createSessionCaches } from './session/baileys/session-caches.ts';
@@ -45,7 +46,8 @@ export async function createRuntime(config: Config, options: RuntimeOptions = {}
     const locks = createMemoryLocks({ clock });
     const vault = createVault(secrets.encryptionKey);
     const events = createEventLog({ store, vault, clock });
-    const applier = createRecordApplier({ store, events, vault, clock, log, codec: baileysContentCodec });
+    const traffic = createTrafficMeter(clock);
+    const applier = createRecordApplier({ store, events, vault, clock, log, codec: baileysContentCodec, traffic });
     const storedMessages = createStoredMessages({ store, vault });
     return {
       config,
@@ -71,6 +73,7 @@ export async function createRuntime(config: Config, options: RuntimeOptions = {}
         ...(options.socketTimings ? { timings: options.socketTimings } : {}),
       }),
       applier,
+      traffic,
       admin: { key: secrets.adminApiKey, isNew: secrets.adminKeyIsNew },
       async close() {
         await locks.close();

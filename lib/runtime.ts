@@ -3,6 +3,7 @@ import type { Locks } from './cluster/locks.port.ts';
 import type { Config } from './config.ts';
 import type { EventLog } from './events/event-log.port.ts';
 import type { Log } from './log.ts';
+import type { TrafficMeter } from './messaging/traffic-meter.ts';
 import type { OpenSocket, Owner, RecordApplier, SessionStore } from './session/ports.ts';
 import type { Store } from './storage/port.ts';
 import type { Vault } from './storage/vault.ts';
@@ -20,6 +21,8 @@ export interface Runtime {
   sessions: SessionStore;
   openSocket: OpenSocket;
   applier: RecordApplier;
+  /** what this process sends and receives */
+  traffic: TrafficMeter;
   /** the bootstrap admin key; `isNew` = made by this start, so nobody has seen it yet */
   admin: { key: string; isNew: boolean };
   close(): Promise<void>;

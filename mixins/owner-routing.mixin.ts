@@ -18,11 +18,11 @@ export interface OwnerRouting {
 
 export interface OwnerRoutingOptions {
   locks: Pick<Locks, 'holderOf'>;
-  /** ms; default 35,000: above what a session-node itself waits for */
+  /** ms; default 28,000: above what a session-node itself waits for, below what the gateway does */
   timeoutMs?: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 35_000;
+const DEFAULT_TIMEOUT_MS = 28_000;
 const ATTEMPTS = 2;
 /** what Moleculer answers for a node or service that is not there (its classes do not survive the wire, these do) */
 const GONE: ReadonlySet<string | undefined> = new Set(['SERVICE_NOT_FOUND', 'SERVICE_NOT_AVAILABLE', 'NO_OWNER']);

@@ -131,7 +131,8 @@ async function untilRead(api: ReturnType<typeof createApiClient>, messageId: str
 function showWhatNext(url: string, key: string, connectionId: string): void {
   const body = JSON.stringify({ connectionId, to: CONTACT.pn, content: 'Hello again', wait: 'sent' });
   console.log(`
-Castellan stays up at ${url} (documentation: ${url}/docs). Send a message yourself:
+Castellan stays up. The dashboard is at ${url} (sign in with ${key}), the documentation at ${url}/docs.
+Send a message yourself:
 
   curl -s ${url}/v1/wa/message/send -H 'x-api-key: ${key}' -H 'content-type: application/json' \\
     -d '${body}'

@@ -3,8 +3,8 @@ const MINIMUM_MAJOR = 24;
 
 if (Number(process.versions.node.split('.')[0]) < MINIMUM_MAJOR) {
   console.error(
-    `Castellan needs Node ${MINIMUM_MAJOR} or newer, this is ${process.versions.node}. ` +
-      'Start it through npm (npm start, npm run demo), which uses the Node that npm ci installed, or install a newer Node.',
+    `Castellan needs Node ${MINIMUM_MAJOR} or newer, this is ${process.versions.node}: ` +
+      'run it through npm (npm start, npm test, ...), which uses the Node that npm ci installed, or install a newer Node.',
   );
   process.exit(1);
 }

@@ -38,10 +38,12 @@ export default function connectionsService(runtime: Runtime): ServiceSchema {
     contract: connectionsContract,
     actions: {
       async create(params, ctx) {
-        const reservedUlid = ctx.meta.idempotency?.reservedUlid;
-        const connection = await connections.create(requireCaller(ctx.meta), params, reservedUlid);
-        if (connection.desiredState === 'running') await wake(ctx, connection.connectionId);
-        return connection;
+        const caller = requireCaller(ctx.meta);
+        const created = await connections.create(caller, params, ctx.meta.idempotency?.reservedUlid);
+        const { connectionId, desiredState } = created;
+        if (desiredState !== 'running') return created;
+        await wake(ctx, connectionId);
+        return connections.get(caller, connectionId);
       },
       list: (query, ctx) => connections.list(requireCaller(ctx.meta), query),
       get: ({ connectionId }, ctx) => connections.get(requireCaller(ctx.meta), connectionId),

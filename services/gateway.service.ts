@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Service, ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
-import type { Caller } from '../lib/contracts/action.ts';
+import type { Caller, SessionMeta } from '../lib/contracts/action.ts';
 import { connectionsContract } from '../lib/contracts/connections.contract.ts';
+import { type DashboardActions, dashboardContract } from '../lib/contracts/dashboard.contract.ts';
 import { type GatewayActions, gatewayContract, type StreamQuery } from '../lib/contracts/gateway.contract.ts';
 import { ALL_ACTIONS } from '../lib/contracts/index.ts';
 import { openApiDocument } from '../lib/contracts/openapi.ts';
@@ -11,6 +12,8 @@ import { requireCaller, scopeFilter } from '../lib/contracts/scope.ts';
 import { usersContract } from '../lib/contracts/users.contract.ts';
 import { CastellanError } from '../lib/errors.ts';
 import { createAuthenticator } from '../lib/http/authenticator.ts';
+import { createDashboardPages } from '../lib/http/dashboard-pages.ts';
+import { createDashboardSessions } from '../lib/http/dashboard-sessions.ts';
 import { docsPages } from '../lib/http/docs-pages.ts';
 import { errorResponse } from '../lib/http/error-response.ts';
 import { createHttpServer } from '../lib/http/http-server.ts';
@@ -20,6 +23,7 @@ import { createRateLimit } from '../lib/http/rate-limit.ts';
 import { type CallOptions, createRequestHandler, type Exchange, sendError } from '../lib/http/request-handler.ts';
 import { requestIdOf } from '../lib/http/request-id.ts';
 import { setSecurityHeaders } from '../lib/http/security-headers.ts';
+import { createSigning, type Signed, signedInView } from '../lib/http/signing.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import { type CallContext, defineService } from '../mixins/define-service.ts';
 
@@ -48,14 +52,21 @@ export default function gatewayService(runtime: Runtime): ServiceSchema {
   const routes = routesOf(ALL_ACTIONS);
   let lookUp: (hash: string) => Promise<Caller | null>;
 
+  const rateLimit = createRateLimit(clock, config.rateLimitPerSecond);
+  const sessions = createDashboardSessions({ store, vault, clock });
+  const authenticator = createAuthenticator({
+    clock,
+    adminKey: runtime.admin.key,
+    sessions,
+    keyedHash: vault.keyedHash,
+    lookUp: (hash) => lookUp(hash),
+  });
+  const signing = createSigning({ authenticator, sessions, rateLimit });
+  const pages = createDashboardPages(config.dashboardDir);
+
   const handle = createRequestHandler({
-    authenticator: createAuthenticator({
-      clock,
-      adminKey: runtime.admin.key,
-      keyedHash: vault.keyedHash,
-      lookUp: (hash) => lookUp(hash),
-    }),
-    rateLimit: createRateLimit(clock, config.rateLimitPerSecond),
+    authenticator,
+    rateLimit,
     idempotency: createIdempotency({ store, vault, clock, isRefusal }),
     metrics,
     events,
@@ -64,9 +75,9 @@ export default function gatewayService(runtime: Runtime): ServiceSchema {
     draining: http.draining,
   });
 
-  const base = defineService<GatewayActions>({
+  const base = defineService<GatewayActions & DashboardActions>({
     name: 'gateway',
-    contract: gatewayContract,
+    contract: { ...gatewayContract, ...dashboardContract },
     actions: {
       streamEvents: (params, ctx) => streamQuery(params, ctx),
       live: () => ({ status: 'live' }),
@@ -77,6 +88,9 @@ export default function gatewayService(runtime: Runtime): ServiceSchema {
       },
       metrics: () => metrics.render(),
       openapi: () => document,
+      signIn: ({ key }, ctx) => withCookie(ctx, (session) => signing.signIn(key, session)),
+      signOut: (_, ctx) => withCookie(ctx, (session) => signing.signOut(session)),
+      session: (_, ctx) => signedInView(requireCaller(ctx.meta)),
     },
   });
 
@@ -122,6 +136,7 @@ export default function gatewayService(runtime: Runtime): ServiceSchema {
         const { headers } = req;
         headers['x-request-id'] = requestIdOf(headers['x-request-id']);
         delete headers['x-correlation-id'];
+        if (pages.answer(req, res)) return;
         (this as unknown as { httpHandler(req: IncomingMessage, res: ServerResponse): void }).httpHandler(req, res);
       });
     },
@@ -141,6 +156,13 @@ async function streamQuery(params: GatewayActions['streamEvents']['params'], ctx
   return { ...params, ...scopeFilter(caller) };
 }
 
+/** Signing in and out answer with a cookie, beside what they say. */
+async function withCookie<T>(ctx: CallContext, act: (session: SessionMeta) => Promise<Signed<T>>): Promise<T> {
+  const { result, cookie } = await act(ctx.meta.session ?? { token: null, secure: false });
+  if (cookie !== null) ctx.meta.$responseHeaders = { 'Set-Cookie': cookie };
+  return result;
+}
+
 function toAlias(route: Route, handle: ReturnType<typeof createRequestHandler>) {
   return (req: WebRequest, res: ServerResponse): void => {
     const ctx = req.$ctx;
@@ -148,8 +170,12 @@ function toAlias(route: Route, handle: ReturnType<typeof createRequestHandler>) 
     const pathParams = req.$params?.params ?? {};
     async function call(action: string, params: object, { meta, timeoutMs }: CallOptions) {
       const result: unknown = await ctx.call(action, params, { meta, timeout: timeoutMs });
-      const { $statusCode } = ctx.meta;
-      return { result, ...(typeof $statusCode === 'number' && { status: $statusCode }) };
+      const { $statusCode, $responseHeaders } = ctx.meta;
+      return {
+        result,
+        ...(typeof $statusCode === 'number' && { status: $statusCode }),
+        ...($responseHeaders !== undefined && { headers: $responseHeaders as Record<string, string> }),
+      };
     }
     const exchange: Exchange = { req, res, requestId, pathParams, call };
     void handle(route, exchange);

@@ -12,6 +12,8 @@ import { createTlsIdentity, type TlsIdentity } from './server/self-signed-certif
 import { SimulatedServer } from './server/simulated-server.ts';
 import type { Witness } from './witness/witness.ts';
 
+export type * from './devices/index.ts';
+
 /** A local WhatsApp. Every option may be left out. */
 export interface SimulatorOptions {
   /** where all three servers listen; 127.0.0.1 */
@@ -28,6 +30,11 @@ export interface SimulatorOptions {
   groupAddressing?: JidMode;
   /** how many of the latest stanzas the witness keeps; 20,000 */
   witnessStanzas?: number;
+  /**
+   * With more app-state patches than this, a new companion gets a snapshot from the media host instead of the patches.
+   * Never when left out: Baileys looks for snapshots on WhatsApp's own media host only.
+   */
+  appStateSnapshotAfter?: number;
   /** of the media host; a new self-signed one when left out */
   tls?: TlsIdentity;
 }
@@ -65,6 +72,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     mediaHost: () => addresses.mediaHost,
     groupMode: options.groupAddressing ?? 'lid',
     witnessStanzas: options.witnessStanzas ?? 20_000,
+    snapshotAfter: options.appStateSnapshotAfter ?? Number.POSITIVE_INFINITY,
   });
   const { media, witness, faults } = server.world;
   const devices = populate(server, seed);

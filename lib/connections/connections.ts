@@ -8,6 +8,7 @@ import { CastellanError, isErrorType } from '../errors.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import { newId, reservedId } from '../ids.ts';
 import { authIdOf } from '../session/remote-auth.ts';
+import { KEPT_WHEN_STOPPED } from '../session/wanted.ts';
 import type { ConnectionDoc, ConnectionHistoryDoc, RemoteAuthDoc, UserDoc } from '../storage/collections.ts';
 import { findPage } from '../storage/page.ts';
 import type { Filter, Store, Update, Write } from '../storage/port.ts';
@@ -34,6 +35,7 @@ export interface Connections {
   history(caller: Caller, connectionId: string, page: PageParams): Promise<Page<ConnectionHistoryEntry>>;
   /** Wants it to run. One that is parked (logged out, in conflict, ...) is tried again. */
   start(caller: Caller, connectionId: string): Promise<void>;
+  /** Wants it not to run. A status that says more than `stopped` (logged out, banned, ...) stays. */
   stop(caller: Caller, connectionId: string): Promise<void>;
   /** @throws WRONG_STATE when it is not supposed to run */
   restart(caller: Caller, connectionId: string): Promise<void>;
@@ -131,14 +133,16 @@ export function createConnections({ store, vault, events, clock }: ConnectionsDe
   async function stop(caller: Caller, connectionId: string): Promise<void> {
     const row = await rowOf(caller, connectionId);
     await want(caller, connectionId, { $set: { desiredState: 'stopped' } });
-    if (row.worker === null && row.status !== 'stopped') await settleAsStopped(row);
+    const changes = row.status === 'created' || !KEPT_WHEN_STOPPED.has(row.status);
+    if (row.worker === null && changes) await settleAsStopped(row);
   }
 
   /** Nobody runs it, so nobody else will say so. The filter yields to an activation that began meanwhile. */
   async function settleAsStopped(row: ConnectionDoc): Promise<void> {
     const { _id, userId, status, epoch } = row;
-    const fields = { status: 'stopped', statusReason: null, statusCode: null, updatedAt: clock.now() };
-    const data = { status: 'stopped', previousStatus: status, reason: null };
+    const reason = 'Stopped on request.';
+    const fields = { status: 'stopped', statusReason: reason, statusCode: null, updatedAt: clock.now() };
+    const data = { status: 'stopped', previousStatus: status, reason };
     try {
       await store.atomically([
         {
@@ -147,7 +151,7 @@ export function createConnections({ store, vault, events, clock }: ConnectionsDe
           filter: { _id, worker: null, epoch, status, desiredState: 'stopped' },
           update: { $set: fields },
         },
-        historyWrite(row, 'stopped', status, 'Stopped on request.'),
+        historyWrite(row, 'stopped', status, reason),
         events.write({ type: 'connection.status', userId, connectionId: _id, epoch: null, data }),
       ]);
       events.committed();

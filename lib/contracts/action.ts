@@ -24,6 +24,8 @@ export interface ActionContract {
   errors?: readonly string[];
   /** a POST that creates: honours `Idempotency-Key` */
   idempotent?: boolean;
+  /** begins or ends a dashboard session: is given the request's cookie (`ctx.meta.session`) and answers with one */
+  session?: 'begin' | 'end';
   /** an answer that is not JSON */
   produces?: 'image/png' | 'image/svg+xml' | 'text/plain' | 'text/event-stream';
 }
@@ -35,9 +37,18 @@ export interface Caller {
   keyId: string;
 }
 
+export interface SessionMeta {
+  /** of the cookie that the request came with; null = none */
+  token: string | null;
+  /** the request came over https */
+  secure: boolean;
+}
+
 export interface CallMeta {
   auth?: Caller;
   requestId?: string;
+  /** for actions with `session` only */
+  session?: SessionMeta;
   /** present when the client sent an Idempotency-Key: ids of what is created are derived from it, see `reservedId` */
   idempotency?: { reservedUlid: string };
 }

@@ -170,6 +170,18 @@ export interface Message {
   updatedAt: string;
 }
 
+/** A conversation. A person's is named after it, as far as it is known. */
+export interface Chat {
+  chatId: string;
+  connectionId: string;
+  name: string | null;
+  lid: string | null;
+  pn: string | null;
+  lastMessage: Message;
+  /** inbound messages since the account wrote there, read it on a phone, or it was marked as seen */
+  unread: number;
+}
+
 export interface QueueJob {
   jobId: string;
   connectionId: string | null;

@@ -1,5 +1,7 @@
 import type { ActionContract } from './action.ts';
+import { chatsContract } from './chats.contract.ts';
 import { connectionsContract } from './connections.contract.ts';
+import { dashboardContract } from './dashboard.contract.ts';
 import { eventsContract } from './events.contract.ts';
 import { gatewayContract } from './gateway.contract.ts';
 import { messagesContract } from './messages.contract.ts';
@@ -12,10 +14,12 @@ export const CONTRACTS: readonly Record<string, ActionContract>[] = [
   usersContract,
   connectionsContract,
   messagesContract,
+  chatsContract,
   webhooksContract,
   eventsContract,
   sessionNodeContract,
   gatewayContract,
+  dashboardContract,
 ];
 
 export const ALL_ACTIONS: readonly ActionContract[] = CONTRACTS.flatMap((contract) => Object.values(contract));

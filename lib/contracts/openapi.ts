@@ -1,5 +1,6 @@
 import { ERROR_CATALOGUE, type ErrorType, isPublicErrorType } from '../errors.ts';
 import type { ActionContract } from './action.ts';
+import { SESSION_COOKIE } from './dashboard.contract.ts';
 import { isRequired, paramSchema, paramsSchema } from './param-schema.ts';
 import { type Route, routesOf } from './route.ts';
 import { type JsonSchema, SCHEMAS } from './schemas.ts';
@@ -40,13 +41,20 @@ export function openApiDocument(actions: readonly ActionContract[]): JsonSchema 
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    security: [{ apiKey: [] }, { bearer: [] }],
+    security: [{ apiKey: [] }, { bearer: [] }, { session: [] }],
     paths,
     components: {
       schemas: SCHEMAS,
       securitySchemes: {
         apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
         bearer: { type: 'http', scheme: 'bearer' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: SESSION_COOKIE,
+          description:
+            'Of the dashboard, see `/dashboard/sign-in`. What changes something needs an Origin of this host.',
+        },
       },
     },
   };
@@ -143,7 +151,8 @@ function errorTypesOf({ contract, method, pathParams, bodyParams }: Route): Set<
   return new Set<ErrorType>([
     ...ANYWHERE,
     ...(contract.auth === 'public' ? [] : WITH_KEY),
-    ...(contract.auth === 'admin' ? (['FORBIDDEN'] as const) : []),
+    ...(contract.auth === 'admin' || contract.session || method !== 'GET' ? (['FORBIDDEN'] as const) : []),
+    ...(contract.session === 'begin' ? WITH_KEY : []),
     ...(pathParams.length > 0 || contract.params.userId || contract.params.connectionId
       ? (['NOT_FOUND'] as const)
       : []),

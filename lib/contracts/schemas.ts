@@ -65,7 +65,11 @@ const entities: Record<string, JsonSchema> = {
     status: oneOfValues(CONNECTION_STATUSES),
     statusReason: nullable(string),
     desiredState: oneOfValues(['running', 'stopped']),
-    restrictions: strings,
+    restrictions: {
+      ...strings,
+      description:
+        '`new_chats`: WhatsApp refuses to open new chats. They wait; one is tried after 6 hours, then every 12 to 24, and at once after a start or restart',
+    },
     degraded: boolean,
     me: nullable(ref('Party')),
     worker: nullable(object({ nodeId: string, epoch: integer })),
@@ -121,6 +125,15 @@ const entities: Record<string, JsonSchema> = {
     timestamp: time,
     createdAt: time,
     updatedAt: time,
+  }),
+  Chat: object({
+    chatId: string,
+    connectionId: string,
+    name: nullable(string),
+    lid: nullable(string),
+    pn: nullable(string),
+    lastMessage: ref('Message'),
+    unread: integer,
   }),
   QueueJob: object({
     jobId: string,
@@ -183,7 +196,10 @@ const entities: Record<string, JsonSchema> = {
     draining: boolean,
     connections: { ...integer, description: 'that run here' },
     open: { ...integer, description: 'of them: logged in' },
+    memoryBytes: { ...integer, description: 'resident memory of the process' },
+    messagesPerMinute: { ...integer, description: 'sent and received in the last 60 seconds' },
     startedAt: time,
+    drainingSince: nullable(time),
   }),
   Worker: object({
     workerId: string,
@@ -207,6 +223,8 @@ const others: Record<string, JsonSchema> = {
   EventStream: { type: 'string', description: 'frames whose `id` is a cursor and whose `data` is an Event' },
   Health: object({ status: oneOfValues(['live', 'ready']) }),
   OpenApi: anyObject,
+  SignedIn: object({ userId: string, role: oneOfValues(['admin', 'user']) }),
+  SignedOut: object({ signedOut: boolean }),
 };
 
 const pages: Record<string, JsonSchema> = {
@@ -215,6 +233,7 @@ const pages: Record<string, JsonSchema> = {
   ConnectionPage: pageOf('Connection'),
   ConnectionHistoryPage: pageOf('ConnectionHistoryEntry'),
   MessagePage: pageOf('Message'),
+  ChatPage: pageOf('Chat'),
   QueueJobPage: pageOf('QueueJob'),
   WebhookPage: pageOf('Webhook'),
   DeliveryPage: pageOf('Delivery'),

@@ -1,5 +1,6 @@
 import { defineActions } from './action.ts';
-import { id } from './params.ts';
+import type { Page } from './entities.ts';
+import { id, oneOf, optional, type PageParams, page, text } from './params.ts';
 
 /**
  * What session-nodes answer to the other services. Only `nodes` and `workers` can be called from outside; the rest is
@@ -16,7 +17,13 @@ export interface NodeInfo {
   draining: boolean;
   connections: number;
   open: number;
+  /** resident memory of the process */
+  memoryBytes: number;
+  /** sent and received in the last 60 seconds */
+  messagesPerMinute: number;
   startedAt: string;
+  /** since when it begins nothing any more; null while it does */
+  drainingSince: string | null;
 }
 
 export interface WorkerInfo {
@@ -30,16 +37,27 @@ export interface WorkerInfo {
   endReason: string | null;
 }
 
+export interface WorkerQuery extends PageParams {
+  nodeId?: string;
+}
+
+/** What there is to look at: `outbox` where nothing else can have changed, which spares reading the connection. */
+export const WAKE_REASONS = ['outbox', 'connection'] as const;
+export type WakeReason = (typeof WAKE_REASONS)[number];
+
 export interface SessionNodeActions {
-  wake: { params: ById; result: { running: boolean } };
+  wake: { params: ById & { reason?: WakeReason }; result: { running: boolean } };
   release: { params: ById; result: { released: boolean } };
   pairingCode: { params: ById & { phoneNumber: string }; result: { pairingCode: string; expiresAt: string } };
   logout: { params: ById; result: { loggedOut: boolean } };
+  lookup: { params: ById & { pn: string }; result: { onWhatsApp: boolean; lid: string | null } };
   info: { params: object; result: NodeInfo };
   nodes: { params: object; result: { items: NodeInfo[]; next: null } };
-  workers: { params: object; result: { items: WorkerInfo[]; next: null } };
+  workers: { params: WorkerQuery; result: Page<WorkerInfo> };
+  drain: { params: { nodeId: string; draining?: boolean }; result: NodeInfo };
 }
 
+const nodeId = text(1, 255);
 const byId = { connectionId: id('connection') };
 
 export const sessionNodeContract = defineActions({
@@ -47,7 +65,7 @@ export const sessionNodeContract = defineActions({
     name: 'session-node.wake',
     summary: 'Look at a connection and its outbox now instead of at the next round; a lost wake-up only delays',
     auth: 'user',
-    params: byId,
+    params: { ...byId, reason: optional(oneOf(WAKE_REASONS)) },
     result: 'Wake',
   },
   release: {
@@ -63,7 +81,7 @@ export const sessionNodeContract = defineActions({
     auth: 'user',
     params: { ...byId, phoneNumber: { type: 'string', pattern: /^\+?[1-9]\d{6,14}$/ } },
     result: 'PairingCode',
-    errors: ['WRONG_STATE', 'NO_OWNER', 'OUTCOME_UNKNOWN'],
+    errors: ['WRONG_STATE', 'NO_OWNER', 'SERVICE_UNAVAILABLE'],
   },
   logout: {
     name: 'session-node.logout',
@@ -72,6 +90,14 @@ export const sessionNodeContract = defineActions({
     params: byId,
     result: 'Logout',
     errors: ['NO_OWNER', 'OUTCOME_UNKNOWN'],
+  },
+  lookup: {
+    name: 'session-node.lookup',
+    summary: 'Ask WhatsApp over an open connection who goes by a number',
+    auth: 'user',
+    params: { ...byId, pn: { type: 'string', max: 64, pattern: /^[1-9]\d{6,14}@s\.whatsapp\.net$/ } },
+    result: 'Lookup',
+    errors: ['NO_OWNER'],
   },
   info: {
     name: 'session-node.info',
@@ -90,10 +116,20 @@ export const sessionNodeContract = defineActions({
   },
   workers: {
     name: 'session-node.workers',
-    summary: 'What runs where: the live activations',
+    summary: 'What runs where: the live activations, newest first',
     rest: 'GET /cluster/workers',
     auth: 'admin',
-    params: {},
+    params: { nodeId: optional(nodeId), ...page },
+    query: ['nodeId', 'limit', 'after'],
     result: 'WorkerPage',
+  },
+  drain: {
+    name: 'session-node.drain',
+    summary: 'Let a node hand over what it runs and begin nothing more, until it is asked with `draining: false`',
+    rest: 'POST /cluster/nodes/:nodeId/drain',
+    auth: 'admin',
+    params: { nodeId, draining: { type: 'boolean', optional: true } },
+    result: 'Node',
+    errors: ['SHUTTING_DOWN'],
   },
 });

@@ -3,6 +3,8 @@ import type { EventLog, EventQuery } from '../events/event-log.port.ts';
 import { type FollowedEvent, followEvents } from '../events/follow.ts';
 
 const HEARTBEAT_MS = 15_000;
+/** With what the gateway remembers of a key (2 s) it makes less than the 5 s after which a revoked key is dead. */
+const RECHECK_MS = 2_000;
 /** How long a client waits before it comes back. */
 const RECONNECT_AFTER_MS = 1_000;
 
@@ -14,6 +16,8 @@ export interface EventStreamOptions {
   query: Omit<EventQuery, 'limit'>;
   /** ends the stream from our side: the process drains */
   draining: AbortSignal;
+  /** asked again and again while the stream is open: it ends when whoever follows may not any more */
+  mayGoOn(): Promise<boolean>;
 }
 
 /**
@@ -23,7 +27,7 @@ export interface EventStreamOptions {
  * @throws BAD_REQUEST for a malformed cursor and STORE_UNAVAILABLE, both before the first byte only: later the stream
  * just ends, and the client comes back with its `Last-Event-ID`
  */
-export async function streamEvents({ log, req, res, query, draining }: EventStreamOptions): Promise<void> {
+export async function streamEvents({ log, req, res, query, draining, mayGoOn }: EventStreamOptions): Promise<void> {
   const after = query.after ?? (await log.head());
   await log.read({ ...query, after, limit: 1 });
   const gone = new AbortController();
@@ -32,12 +36,14 @@ export async function streamEvents({ log, req, res, query, draining }: EventStre
   req.once('error', () => gone.abort());
   writeHead(res, after);
   const stopHeartbeat = startHeartbeat(res);
+  const stopWatch = watch(mayGoOn, () => gone.abort());
   try {
     for await (const item of followEvents(log, { ...query, after, signal })) await write(res, frame(item), signal);
   } catch {
     /* the store went away under the stream: the client continues from its last id */
   } finally {
     stopHeartbeat();
+    stopWatch();
     res.end();
   }
 }
@@ -52,6 +58,19 @@ function startHeartbeat(res: ServerResponse): () => void {
   const timer = setInterval(() => {
     if (!res.writableNeedDrain) res.write(': still here\n\n');
   }, HEARTBEAT_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** A key that was revoked ends what it opened, too. */
+function watch(mayGoOn: () => Promise<boolean>, end: () => void): () => void {
+  const timer = setInterval(() => {
+    /* not known at the moment: it is asked again */
+    mayGoOn().then(
+      (may) => may || end(),
+      () => undefined,
+    );
+  }, RECHECK_MS);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -19,8 +19,9 @@ import type { Vault } from '../storage/vault.ts';
  * Leases compare wall clocks of gateways. A wrong one costs at worst a second run under the same ULID, which is harmless.
  */
 const KEEP_MS = 24 * 3_600_000;
-const LEASE_MS = 15_000;
-const RENEW_EVERY_MS = 5_000;
+/** short, because a client repeats soon after a crash and a second run is harmless */
+const LEASE_MS = 3_000;
+const RENEW_EVERY_MS = 1_000;
 const WAIT_MS = 25_000;
 const POLL_FIRST_MS = 25;
 const POLL_MAX_MS = 500;

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
-import type { Caller, CallMeta } from '../contracts/action.ts';
+import type { Caller, CallMeta, SessionMeta } from '../contracts/action.ts';
+import { SEND_TIMEOUT_MS } from '../contracts/messages.contract.ts';
 import type { Route } from '../contracts/route.ts';
-import { CastellanError } from '../errors.ts';
+import { CastellanError, isErrorType } from '../errors.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import type { Log } from '../log.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -14,7 +15,9 @@ import { type JsonObject, readJsonBody } from './json-body.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { parseQuery } from './query.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { assertSameOrigin } from './same-origin.ts';
 import { setSecurityHeaders } from './security-headers.ts';
+import { isSecure, sessionTokenOf } from './session-cookie.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
 /** An action that waits by itself (`timeoutMs`) gets that much more. */
@@ -25,13 +28,20 @@ export interface CallOptions {
   timeoutMs: number;
 }
 
+export interface CallResult {
+  result: unknown;
+  /** what the action chose, if it did */
+  status?: number;
+  headers?: Record<string, string>;
+}
+
 export interface Exchange {
   req: IncomingMessage;
   res: ServerResponse;
   requestId: string;
   pathParams: Record<string, string>;
-  /** calls an action of the system; `status` is what the action chose, if it did */
-  call(action: string, params: JsonObject, options: CallOptions): Promise<{ result: unknown; status?: number }>;
+  /** calls an action of the system */
+  call(action: string, params: JsonObject, options: CallOptions): Promise<CallResult>;
 }
 
 export interface RequestHandlerParts {
@@ -46,6 +56,9 @@ export interface RequestHandlerParts {
   draining: AbortSignal;
 }
 
+/** Headers go with a first answer only: they are not kept for its repeats. */
+type AnswerWithHeaders = Answer & { headers?: Record<string, string> };
+
 export type RequestHandler = (route: Route, exchange: Exchange) => Promise<void>;
 
 /**
@@ -57,12 +70,23 @@ export function createRequestHandler(parts: RequestHandlerParts): RequestHandler
 
   async function admit({ contract }: Route, req: IncomingMessage): Promise<Caller | undefined> {
     if (contract.auth === 'public') return undefined;
-    const caller = await authenticator.authenticate(req.headers);
+    const caller = await authenticator.authenticate(req);
     if (contract.auth === 'admin' && caller.role !== 'admin') throw new CastellanError('FORBIDDEN');
     /* an admin is the operator, whom a limit between tenants does not concern */
     const retryAfterSeconds = caller.role === 'admin' ? 0 : rateLimit.take(caller.userId);
     if (retryAfterSeconds > 0) throw new CastellanError('TOO_MANY_REQUESTS', undefined, { retryAfterSeconds });
     return caller;
+  }
+
+  /** @returns whether the same credentials would open the same doors now */
+  async function isStill(caller: Caller | undefined, req: IncomingMessage): Promise<boolean> {
+    try {
+      const now = await authenticator.authenticate(req);
+      return now.userId === caller?.userId && now.role === caller.role;
+    } catch (error) {
+      if (isErrorType(error, 'UNAUTHORIZED')) return false;
+      throw error;
+    }
   }
 
   async function paramsOf(route: Route, { req, pathParams }: Exchange): Promise<JsonObject> {
@@ -71,10 +95,16 @@ export function createRequestHandler(parts: RequestHandlerParts): RequestHandler
     return collectParams(route, pathParams, query, body);
   }
 
-  async function call({ contract }: Route, params: JsonObject, meta: CallMeta, { call }: Exchange): Promise<Answer> {
-    const wait = typeof params.timeoutMs === 'number' ? params.timeoutMs : 0;
-    const { result, status } = await call(contract.name, params, { meta, timeoutMs: CALL_TIMEOUT_MS + wait });
-    return { status: status ?? contract.status ?? 200, body: result };
+  async function call(
+    { contract }: Route,
+    params: JsonObject,
+    meta: CallMeta,
+    { call }: Exchange,
+  ): Promise<AnswerWithHeaders> {
+    const asked = typeof params.timeoutMs === 'number' ? params.timeoutMs : 0;
+    const wait = Math.min(Math.max(asked, 0), SEND_TIMEOUT_MS.max);
+    const { result, status, headers } = await call(contract.name, params, { meta, timeoutMs: CALL_TIMEOUT_MS + wait });
+    return { status: status ?? contract.status ?? 200, body: result, ...(headers && { headers }) };
   }
 
   /** A 422 has had an effect (the message is stored and failed), so it is an answer to keep like a success. */
@@ -97,12 +127,13 @@ export function createRequestHandler(parts: RequestHandlerParts): RequestHandler
     const { req, res, requestId } = exchange;
     const caller = await admit(route, req);
     const params = await paramsOf(route, exchange);
-    const meta: CallMeta = { ...(caller && { auth: caller }), requestId };
     const { contract } = route;
+    const session = contract.session && sessionMeta(contract.session, req);
+    const meta: CallMeta = { ...(caller && { auth: caller }), requestId, ...(session && { session }) };
     if (contract.produces === 'text/event-stream') {
       const { body } = await call(route, withLastEventId(params, req), meta, exchange);
       const query = body as Parameters<typeof streamEvents>[0]['query'];
-      await streamEvents({ log: events, req, res, query, draining });
+      await streamEvents({ log: events, req, res, query, draining, mayGoOn: () => isStill(caller, req) });
       return;
     }
     const key = req.headers['idempotency-key'];
@@ -137,13 +168,21 @@ export function createRequestHandler(parts: RequestHandlerParts): RequestHandler
   };
 }
 
+/** Signing in needs no cookie yet, but no other page may do it for one; signing out acts by the cookie. */
+function sessionMeta(step: 'begin' | 'end', req: IncomingMessage): SessionMeta {
+  const token = sessionTokenOf(req.headers);
+  assertSameOrigin(req.headers, step === 'end' && token !== null);
+  return { token, secure: isSecure(req.headers) };
+}
+
 /** The header of a browser that comes back wins over the `after` that it was given at first. */
 function withLastEventId(params: JsonObject, req: IncomingMessage): JsonObject {
   const last = req.headers['last-event-id'];
   return typeof last === 'string' && last !== '' ? { ...params, after: last } : params;
 }
 
-function sendAnswer(res: ServerResponse, { status, body }: Answer, mediaType?: string): void {
+function sendAnswer(res: ServerResponse, { status, body, headers }: AnswerWithHeaders, mediaType?: string): void {
+  for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
   if (mediaType === undefined) {
     sendJson(res, status, body);
     return;

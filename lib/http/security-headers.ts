@@ -11,10 +11,23 @@ const DATA_HEADERS = {
 } as const;
 
 /** For our own pages: scripts and styles of our own files only, nothing inline, no other host. */
-export const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
+  "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+const PAGE_HEADERS = {
+  'Content-Security-Policy': PAGE_POLICY,
+  /* with no-referrer some requests of a page come with `Origin: null` */
+  'Referrer-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+} as const;
 
 export function setSecurityHeaders(res: ServerResponse): void {
   for (const [name, value] of Object.entries(DATA_HEADERS)) res.setHeader(name, value);
+}
+
+/** For the files of our own pages. */
+export function setPageHeaders(res: ServerResponse): void {
+  setSecurityHeaders(res);
+  for (const [name, value] of Object.entries(PAGE_HEADERS)) res.setHeader(name, value);
 }

@@ -10,7 +10,9 @@ import { ID_PREFIXES, newId, siblingId } from '../ids.ts';
 import type { ConnectionDoc, JobDoc, MessageDoc } from '../storage/collections.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
+import { chatWrites } from './chat-changes.ts';
 import { type Identities, partyOf } from './identities.ts';
+import { type AskForLid, createIntroduction } from './introduction.ts';
 import { JOBS_COLLECTION, MESSAGES_COLLECTION, openContent, sealContent, toMessage } from './message-view.ts';
 import { groupParty, parseRecipient, personForms } from './recipients.ts';
 import { statusRank } from './status.ts';
@@ -32,20 +34,27 @@ export interface AcceptanceOptions {
   identities: Identities;
 }
 
+export interface AcceptSendOptions {
+  /** from the Idempotency-Key: the ids are made from it, so that a repeat after a crash finds what exists */
+  reservedUlid?: string | undefined;
+  /** who goes by a number; without it the number becomes the chat's id */
+  askForLid?: AskForLid | undefined;
+}
+
 /** Takes messages to be sent: durable before it answers, sent by whoever owns the connection. */
 export interface Acceptance {
   /**
    * Writes Message, QueueJob and the `queued` event in one atomic group.
-   * @param reservedUlid from the Idempotency-Key: the ids are made from it, so that a repeat after a crash finds what exists
    * @returns the message as it is now (of a repeat: as it was found)
    * @throws NOT_FOUND, WRONG_STATE, LOGGED_OUT, INVALID_RECIPIENT, UNSUPPORTED_CONTENT, VALIDATION_ERROR
    */
-  acceptSend(caller: Caller, params: SendParams, reservedUlid?: string): Promise<Message>;
+  acceptSend(caller: Caller, params: SendParams, options?: AcceptSendOptions): Promise<Message>;
 }
 
 export function createAcceptance({ store, events, vault, clock, identities }: AcceptanceOptions): Acceptance {
   const connections = store.collection<ConnectionDoc>('connections');
   const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
+  const { introduce } = createIntroduction(store, identities);
 
   /** Checks the state and takes the next place in the outbox, in one step. */
   async function takePlace(caller: Caller, connectionId: string): Promise<ConnectionDoc & { me: Party }> {
@@ -75,17 +84,26 @@ export function createAcceptance({ store, events, vault, clock, identities }: Ac
     return doc && toMessage(doc, openContent(vault, doc));
   }
 
-  async function accept(caller: Caller, params: SendParams, messageId: string): Promise<Message> {
+  async function accept(
+    caller: Caller,
+    params: SendParams,
+    messageId: string,
+    askForLid: AskForLid | undefined,
+  ): Promise<Message> {
+    const { connectionId, to: recipient } = params;
     const content = sendable(params.content);
-    if (params.to !== undefined) parseRecipient(params.to);
-    const connection = await takePlace(caller, params.connectionId);
-    const to = await partyFor(connection, params.to);
+    if (recipient !== undefined) parseRecipient(recipient);
+    /* before a place is taken: whoever waits for an answer must not hold up the order of the others */
+    if (recipient !== undefined && askForLid) await introduce(caller, connectionId, recipient, askForLid);
+    const connection = await takePlace(caller, connectionId);
+    const to = await partyFor(connection, recipient);
     const now = clock.now();
     const message = newMessage(connection, messageId, to, now, content, sealContent(vault, messageId, content));
     const job = newJob(message, connection.outboxSeq, runAtOf(params, now), params.onUnknown ?? 'resend');
     await store.atomically([
       { op: 'insert', collection: MESSAGES_COLLECTION, doc: message },
       { op: 'insert', collection: JOBS_COLLECTION, doc: job },
+      ...chatWrites(message),
       statusEvent(events, message, null),
     ]);
     events.committed();
@@ -93,10 +111,10 @@ export function createAcceptance({ store, events, vault, clock, identities }: Ac
   }
 
   return {
-    async acceptSend(caller, params, reservedUlid) {
+    async acceptSend(caller, params, { reservedUlid, askForLid } = {}) {
       const messageId = reservedUlid ? `${ID_PREFIXES.message}_${reservedUlid}` : newId('message');
       try {
-        return await accept(caller, params, messageId);
+        return await accept(caller, params, messageId, askForLid);
       } catch (error) {
         // A repeat of a request that was accepted before: also when the connection has left the state for it since.
         const repeat = reservedUlid !== undefined && isErrorType(error, 'DUPLICATE_KEY', 'WRONG_STATE', 'LOGGED_OUT');

@@ -95,6 +95,7 @@ function contentStep(deps: InboundDeps, arrival: Arrival, content: MessageConten
       data: { message: toMessage(doc, content) },
     });
     ledger.stage([{ op: 'insert', collection: MESSAGES_COLLECTION, doc }, event], doc);
+    ledger.chats.arrived(doc);
   }
 
   return { needs: { messageIds: [], waMessageIds: [] }, makes: [waMessageId], stage };

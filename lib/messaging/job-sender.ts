@@ -1,3 +1,4 @@
+import type { Party } from '../contracts/entities.ts';
 import { CastellanError, errorType, isErrorType } from '../errors.ts';
 import type { ServerAck } from '../session/ports.ts';
 import type { JobDoc, MessageDoc } from '../storage/collections.ts';
@@ -17,13 +18,23 @@ export interface JobSender {
 
 /** An error that is neither WhatsApp's answer nor the socket's end: after so many the message fails, and frees its chat. */
 const MAX_FAILURES = 5;
-const REACHOUT_RESTRICTION = 463;
+
+const OTHER_ACCOUNT = {
+  type: 'LOGGED_OUT',
+  message: 'The connection was paired with another account before this could be sent.',
+};
 
 type Unsent = { type: 'NOT_ON_WHATSAPP' };
 type Target = { waId: string; learned: Partial<MessageDoc> } | Unsent;
 
-export function createJobSender(options: OutboxOptions, isStopping: () => boolean): JobSender {
-  const { store, vault, clock, log, connection, socket, onRestricted } = options;
+export interface JobSenderOptions extends OutboxOptions {
+  /** WhatsApp answered a message of this chat: accepted it (null) or refused it with a code */
+  onAnswer(chatId: string, waCode: number | null): void;
+  isStopping(): boolean;
+}
+
+export function createJobSender(options: JobSenderOptions): JobSender {
+  const { store, vault, clock, log, connection, socket, onAnswer, isStopping, account } = options;
   const identities = identitiesOf(store);
   const { settle } = createSettlement(options);
   /** by job: how often it failed on this socket */
@@ -43,7 +54,6 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
 
   function verdictOf({ waCode }: ServerAck): Verdict {
     if (waCode === null) return { job: 'completed' };
-    if (waCode === REACHOUT_RESTRICTION) onRestricted?.('new_chats');
     const message = `WhatsApp refused the message with code ${waCode}.`;
     return { job: 'failed', error: { type: 'REJECTED_BY_WHATSAPP', message, waCode } };
   }
@@ -59,6 +69,7 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
     const content = openContent(vault, message);
     const request = { jobId: job._id, messageId, waMessageId, chatId: target.waId, content };
     const ack = await socket.send(request);
+    onAnswer(message.chatId, ack.waCode);
     await settled(() => settle(job, message, verdictOf(ack), target.learned));
     return 'finished';
   }
@@ -101,6 +112,10 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
       await settle(job, message, { job: 'completed' });
       return 'finished';
     }
+    if (account && !isSameAccount(account, message.from)) {
+      await settle(job, message, { job: 'failed', error: OTHER_ACCOUNT });
+      return 'finished';
+    }
     // `sending` is set by the durable claim of an earlier attempt, whose outcome nobody knows.
     if (message.status === 'sending' && job.onUnknown === 'park') {
       await settle(job, message, { job: 'parked' });
@@ -121,6 +136,11 @@ export function createJobSender(options: OutboxOptions, isStopping: () => boolea
       return outcome;
     },
   };
+}
+
+/** By either name: a login may have learnt its LID since. */
+function isSameAccount(a: Party, b: Party): boolean {
+  return a.id === b.id || (a.lid !== null && a.lid === b.lid) || (a.pn !== null && a.pn === b.pn);
 }
 
 function neverLeft(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { MessageDoc } from '../storage/collections.ts';
 import type { Store, Write } from '../storage/port.ts';
+import { type ChatChanges, createChatChanges } from './chat-changes.ts';
 import { MESSAGES_COLLECTION } from './message-view.ts';
 
 /** What records are about: read once for all of them. */
@@ -19,7 +20,10 @@ export interface Ledger {
   byWaId(waMessageId: string): readonly MessageDoc[];
   /** Stages writes, and how a message will be after them. */
   stage(writes: readonly Write[], message?: MessageDoc): void;
+  /** what was staged so far */
   readonly writes: readonly Write[];
+  /** what becomes of the chats; their writes come last */
+  readonly chats: ChatChanges;
 }
 
 export async function openLedger(store: Store, query: LedgerQuery): Promise<Ledger> {
@@ -32,6 +36,7 @@ export async function openLedger(store: Store, query: LedgerQuery): Promise<Ledg
   const byId = new Map<string, MessageDoc>();
   const idsByWaId = new Map<string, Set<string>>();
   const writes: Write[] = [];
+  const chats = createChatChanges();
 
   function put(message: MessageDoc): void {
     byId.set(message._id, message);
@@ -48,5 +53,6 @@ export async function openLedger(store: Store, query: LedgerQuery): Promise<Ledg
       if (message) put(message);
     },
     writes,
+    chats,
   };
 }

@@ -8,7 +8,8 @@ import type { Log } from '../log.ts';
 import type { MessageDoc } from '../storage/collections.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
-import { createAcceptance } from './acceptance.ts';
+import { type AcceptSendOptions, createAcceptance } from './acceptance.ts';
+import { type Chats, createChats } from './chats.ts';
 import { identitiesOf } from './identities.ts';
 import { type CancelJob, createJobCancel } from './job-cancel.ts';
 import { openContent, toMessage } from './message-view.ts';
@@ -24,9 +25,7 @@ export interface MessagingOptions {
   log: Log;
 }
 
-export interface SendOptions {
-  /** from the Idempotency-Key, see `Acceptance` */
-  reservedUlid?: string | undefined;
+export interface SendOptions extends AcceptSendOptions {
   /** Called once it is durable: tells the owner of the connection. Losing it only delays. */
   wakeOwner?(): void;
 }
@@ -39,6 +38,7 @@ export interface SendAnswer {
 
 /** What the messages service does. */
 export interface Messaging extends Queries {
+  chats: Chats;
   /**
    * @throws what `acceptSend` throws; with `wait: "sent"` NOT_ON_WHATSAPP or REJECTED_BY_WHATSAPP, with the message's ids
    */
@@ -59,10 +59,11 @@ export function createMessaging(options: MessagingOptions): Messaging {
 
   return {
     ...createQueries(parts),
+    chats: createChats(parts),
     jobCancel: createJobCancel(options),
 
-    async send(caller, params, { reservedUlid, wakeOwner } = {}) {
-      const message = await acceptance.acceptSend(caller, params, reservedUlid);
+    async send(caller, params, { wakeOwner, ...options } = {}) {
+      const message = await acceptance.acceptSend(caller, params, options);
       wakeOwner?.();
       if (params.wait !== 'sent') return { message, sent: false };
       const settled = await waiter.waitUntilSettled(message.messageId, params.timeoutMs ?? SEND_TIMEOUT_MS.default);

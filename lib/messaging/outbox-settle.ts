@@ -27,9 +27,10 @@ export interface Settlement {
 const MAX_ROUNDS = 10;
 const UNFINISHED: readonly JobStatus[] = ['pending', 'processing'];
 
-type SettlementOptions = Pick<OutboxOptions, 'store' | 'events' | 'vault' | 'clock' | 'log' | 'epoch'>;
+type SettlementOptions = Pick<OutboxOptions, 'store' | 'events' | 'vault' | 'clock' | 'log' | 'epoch' | 'traffic'>;
 
-export function createSettlement({ store, events, vault, clock, log, epoch }: SettlementOptions): Settlement {
+export function createSettlement(options: SettlementOptions): Settlement {
+  const { store, events, vault, clock, log, epoch, traffic } = options;
   const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
   const jobs = store.collection<JobDoc>(JOBS_COLLECTION);
   const stillMine = (jobId: string): Filter => ({ _id: jobId, status: { $in: UNFINISHED }, epoch: { $lte: epoch } });
@@ -40,21 +41,18 @@ export function createSettlement({ store, events, vault, clock, log, epoch }: Se
     return { op: 'update', collection: JOBS_COLLECTION, filter: stillMine(job._id), update: { $set: change } };
   }
 
-  /** Through `sending`, so that the log shows every step although the claim may be applied later than the ack. */
-  function steps(from: MessageStatus, verdict: Verdict): MessageStatus[] {
-    if (verdict.job === 'completed') return from === 'queued' ? ['sending', 'sent'] : ['sent'];
-    return verdict.job === 'pending' ? [] : [verdict.job];
+  function statusOf({ job }: Verdict): MessageStatus | null {
+    if (job === 'completed') return 'sent';
+    return job === 'pending' ? null : job;
   }
 
   function messageWrites(message: MessageDoc, verdict: Verdict, set: Partial<MessageDoc>, at: number): Write[] {
-    const writes: Write[] = [];
-    let current = message;
-    for (const to of steps(message.status, verdict)) {
-      const error = verdict.job === 'failed' ? { error: verdict.error } : {};
-      const step = statusWrites(events, current, { to, epoch, at, set, ...error });
-      current = step.message;
-      writes.push(...step.writes);
-    }
+    const to = statusOf(verdict);
+    const error = verdict.job === 'failed' ? { error: verdict.error } : {};
+    // Through `sending`, so that the log shows every step although the claim may be applied later than the ack.
+    const through: MessageStatus[] = to === 'sent' && message.status === 'queued' ? ['sending'] : [];
+    const { message: current, writes } =
+      to === null ? { message, writes: [] } : statusWrites(events, message, { to, through, epoch, at, set, ...error });
     if (verdict.job !== 'completed') return writes;
     const data = { message: toMessage(current, openContent(vault, current)) };
     const { userId, connectionId } = current;
@@ -68,6 +66,7 @@ export function createSettlement({ store, events, vault, clock, log, epoch }: Se
         const at = clock.now();
         try {
           await store.atomically([jobWrite(job, verdict, at), ...messageWrites(current, verdict, learned, at)]);
+          if (verdict.job === 'completed') traffic?.count(1);
           events.committed();
           return;
         } catch (error) {

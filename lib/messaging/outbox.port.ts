@@ -1,9 +1,12 @@
 import type { Clock } from '../clock.ts';
+import type { Party } from '../contracts/entities.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import type { Log } from '../log.ts';
 import type { WhatsAppSocket } from '../session/ports.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
+import type { NewChatPause } from './new-chat-gate.ts';
+import type { TrafficMeter } from './traffic-meter.ts';
 
 export interface OutboxOptions {
   store: Store;
@@ -12,6 +15,8 @@ export interface OutboxOptions {
   clock: Clock;
   log: Log;
   connection: { connectionId: string; userId: string };
+  /** whose login the socket has: what was accepted for another account is not sent from this one */
+  account?: Party | undefined;
   /** of the activation; nothing is written where a later one wrote */
   epoch: number;
   /**
@@ -19,10 +24,12 @@ export interface OutboxOptions {
    * where the claim is certainly not durable, so that nothing can have left.
    */
   socket: Pick<WhatsAppSocket, 'send' | 'lookup'>;
-  /** restrictions that the connection already has (`new_chats`) */
-  restrictions?: readonly string[];
-  /** WhatsApp refused to open new chats (ack 463): they wait, known ones go on */
-  onRestricted?(restriction: 'new_chats'): void;
+  /** a reach-out restriction that the connection already has */
+  newChatPause?: NewChatPause | null;
+  /** WhatsApp refused to open new chats (ack 463): they wait, known ones go on; null = it lets them pass again */
+  onNewChatPause?(pause: NewChatPause | null): void;
+  /** counts what was sent */
+  traffic?: TrafficMeter;
   /** chats in which a message may be on its way at the same time (never two in one chat); default 4 */
   maxInFlight?: number;
 }

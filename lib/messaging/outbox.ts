@@ -3,6 +3,7 @@ import type { Filter } from '../storage/port.ts';
 import { createJobSender, type SendOutcome } from './job-sender.ts';
 import { createKnownChats } from './known-chats.ts';
 import { JOBS_COLLECTION, MESSAGES_COLLECTION } from './message-view.ts';
+import { createNewChatGate } from './new-chat-gate.ts';
 import type { Outbox, OutboxOptions } from './outbox.port.ts';
 import { outboxLookOf, type Watched } from './outbox-look.ts';
 
@@ -53,7 +54,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let filling = false;
   let fillAgain = false;
   let closed = false;
-  let restricted = options.restrictions?.includes('new_chats') ?? false;
   /** by chat: what is under way */
   const inFlight = new Map<string, { jobId: string; done: Promise<void> }>();
   /** finished since the running read began: it may still show them */
@@ -63,21 +63,22 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** those of them whose time has come: freed by the next read, which puts their job in its place again */
   const rested = new Set<string>();
   const tries = new Map<string, number>();
-  /** new chats, while a reach-out restriction holds */
+  /** new chats that wait, while a reach-out restriction holds */
   const paused = new Set<string>();
   let cancelStoreRetry: (() => void) | null = null;
 
-  const sender = createJobSender(
-    {
-      ...options,
-      onRestricted(restriction) {
-        restricted = true;
-        changed = true;
-        options.onRestricted?.(restriction);
-      },
+  const gate = createNewChatGate({
+    clock,
+    pause: options.newChatPause ?? null,
+    onChange: (pause) => options.onNewChatPause?.(pause),
+  });
+  const sender = createJobSender({
+    ...options,
+    isStopping: () => closed,
+    onAnswer(chatId, waCode) {
+      if (gate.answered(chatId, waCode)) changed = true;
     },
-    () => closed,
-  );
+  });
   const watched: Watched = {
     connectionId,
     hasRoom: () => !closed && inFlight.size < maxInFlight,
@@ -176,8 +177,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   /** Under a reach-out restriction new chats wait, known ones go on. */
   async function allowed(found: JobDoc[]): Promise<JobDoc[]> {
-    if (!restricted) return found;
-    for (const chatId of await knownChats.newAmong(new Set(found.map(chat)))) paused.add(chatId);
+    if (!gate.isPaused) return found;
+    const newChats = await knownChats.newAmong(new Set(found.map(chat)));
+    for (const chatId of gate.holdBack([...newChats])) paused.add(chatId);
     return found.filter((job) => !paused.has(chat(job)));
   }
 
@@ -232,6 +234,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     inFlight.delete(chatId);
     if (outcome === 'closed') close();
     if (outcome === 'again' && !closed) rest(chatId);
+    gate.ended(chatId);
     if (outcome === 'finished') {
       finished.add(job._id);
       tries.delete(chatId);

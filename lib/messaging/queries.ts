@@ -1,9 +1,10 @@
 import type { Caller } from '../contracts/action.ts';
 import type { Message, Page, QueueJob } from '../contracts/entities.ts';
 import type { MessagesActions } from '../contracts/messages.contract.ts';
+import type { PageParams } from '../contracts/params.ts';
 import { found, scopeFilter } from '../contracts/scope.ts';
 import type { ConnectionDoc, JobDoc, MessageDoc } from '../storage/collections.ts';
-import { listByCursor } from '../storage/cursor-list.ts';
+import { findPage } from '../storage/page.ts';
 import type { Filter, Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { Identities } from './identities.ts';
@@ -57,15 +58,13 @@ export function createQueries({ store, vault, identities }: QueriesOptions): Que
 
   return {
     async list(caller, params) {
-      const { limit, after } = params;
       await assertVisible(caller, params.connectionId);
       const filter = {
         ...scopeFilter(caller),
         ...pick(params, ['connectionId', 'direction', 'status']),
         ...(await chatFilter(caller, params)),
       };
-      const { items, next } = await listByCursor(messages, { filter, limit, after });
-      return { items: items.map(view), next };
+      return findPage(messages, filter, 'createdAt', pageOf(params), view);
     },
 
     async get(caller, messageId) {
@@ -73,17 +72,19 @@ export function createQueries({ store, vault, identities }: QueriesOptions): Que
     },
 
     async jobList(caller, params) {
-      const { limit, after } = params;
       await assertVisible(caller, params.connectionId);
       const filter = { ...scopeFilter(caller), ...pick(params, ['connectionId', 'status']) };
-      const { items, next } = await listByCursor(jobs, { filter, limit, after });
-      return { items: items.map(toQueueJob), next };
+      return findPage(jobs, filter, 'createdAt', pageOf(params), toQueueJob);
     },
 
     async jobGet(caller, jobId) {
       return toQueueJob(found(await jobs.findOne({ _id: jobId, ...scopeFilter(caller) })));
     },
   };
+}
+
+function pageOf({ limit, after }: PageParams): PageParams {
+  return { ...(limit !== undefined && { limit }), ...(after !== undefined && { after }) };
 }
 
 function pick<T extends object, K extends keyof T & string>(from: T, fields: readonly K[]): Filter {

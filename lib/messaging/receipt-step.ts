@@ -11,6 +11,9 @@ import { isMe, originOf } from './stanza-origin.ts';
 import { statusOfReceipt } from './status.ts';
 import { statusWrites } from './status-writes.ts';
 
+/** `read-self` where the account hides its readings from others */
+const OWN_READING: ReadonlySet<string | undefined> = new Set(['read', 'read-self']);
+
 interface ReceiptDeps {
   events: EventLog;
   identities: Identities;
@@ -28,7 +31,8 @@ export async function receiptStep(
 ): Promise<RecordStep | null> {
   const status = statusOfReceipt(attrs.type);
   const origin = originOf(attrs, me, null);
-  if (!status || !origin) return null;
+  const reads = origin?.fromMe === true && OWN_READING.has(attrs.type);
+  if (!origin || (!status && !reads)) return null;
   const chatIds = await chatIdsOf();
   // A receipt of an own device is about the chat with oneself, or about what others sent.
   const ownChatOnly = isMe(origin.sender, me);
@@ -48,9 +52,20 @@ export async function receiptStep(
     return chatIds.some((id) => message.chatId === id || goesBy(message.to, id));
   }
 
+  /** The account read these on another device; what came until then is not unread any more. */
+  function stageReading(ledger: Ledger): void {
+    const read = ids.flatMap((id) => ledger.byWaId(id)).filter(({ direction }) => direction === 'inbound');
+    for (const chatId of chatIds) {
+      const times = read.filter((message) => message.chatId === chatId).map(({ createdAt }) => createdAt);
+      if (times.length > 0) ledger.chats.read(connectionId, chatId, Math.max(...times));
+    }
+  }
+
   function stage(ledger: Ledger, { epoch }: RecordContext): void {
+    if (reads) stageReading(ledger);
+    if (!status) return;
     for (const message of ids.flatMap((id) => ledger.byWaId(id)).filter(isMeant)) {
-      const step = statusWrites(events, message, { to: status as NonNullable<typeof status>, epoch, at });
+      const step = statusWrites(events, message, { to: status, epoch, at });
       if (step.writes.length === 0) continue;
       ledger.stage(step.writes, step.message);
       if (message.status === 'parked' && message.jobId) ledger.stage([arrivedAfterAll(message.jobId, at)]);

@@ -3,15 +3,17 @@ import { CastellanError, isErrorType } from '../errors.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import type { Log } from '../log.ts';
 import type { JournalRecord, RecordApplier, RecordContext } from '../session/ports.ts';
-import type { Store } from '../storage/port.ts';
+import type { Store, Write } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
 import { identitiesOf } from './identities.ts';
 import { inboundStep } from './inbound-step.ts';
 import { type Ledger, openLedger } from './ledger.ts';
+import { MESSAGES_COLLECTION } from './message-view.ts';
 import type { ContentCodec } from './ports.ts';
 import { receiptStep } from './receipt-step.ts';
 import type { RecordStep } from './record-steps.ts';
 import { statusWrites } from './status-writes.ts';
+import type { TrafficMeter } from './traffic-meter.ts';
 
 export interface RecordApplierOptions {
   store: Store;
@@ -20,6 +22,7 @@ export interface RecordApplierOptions {
   clock: Clock;
   log: Log;
   codec: ContentCodec;
+  traffic?: TrafficMeter;
 }
 
 /** Collisions come from the outbox, which writes the same messages; every one of them is progress of somebody. */
@@ -58,9 +61,11 @@ export function createRecordApplier(options: RecordApplierOptions): RecordApplie
       const ledger = await load(steps, context, round);
       const fenced = isFenced(ledger, steps, context);
       for (const step of steps) step.stage(ledger, context);
-      if (ledger.writes.length === 0) return;
+      const writes = [...ledger.writes, ...ledger.chats.writes()];
+      if (writes.length === 0) return;
       try {
-        await store.atomically(ledger.writes);
+        await store.atomically(writes);
+        options.traffic?.count(arrivals(writes));
         events.committed();
         return;
       } catch (error) {
@@ -85,6 +90,11 @@ export function createRecordApplier(options: RecordApplierOptions): RecordApplie
       if (steps.length > 0) await commit(steps, context);
     },
   };
+}
+
+/** How many messages came, or went out by the account's own phone; what this system sends is counted when it was sent. */
+function arrivals(writes: readonly Write[]): number {
+  return writes.filter(({ op, collection }) => op === 'insert' && collection === MESSAGES_COLLECTION).length;
 }
 
 /** The claim of a send is durable: from here on it may have left. The job was taken before; see the outbox. */

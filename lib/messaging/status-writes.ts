@@ -7,6 +7,8 @@ import { canBecome, statusRank } from './status.ts';
 
 export interface StatusChange {
   to: MessageStatus;
+  /** statuses that it passed on the way, in order: an event each, but no write of the message */
+  through?: readonly MessageStatus[];
   /** of the writing owner; null where no owner writes (cancel) */
   epoch: number | null;
   at: number;
@@ -24,31 +26,30 @@ export interface StatusChange {
 export function statusWrites(
   events: EventLog,
   message: MessageDoc,
-  { to, epoch, at, error, set }: StatusChange,
+  { to, through = [], epoch, at, error, set }: StatusChange,
 ): { message: MessageDoc; writes: Write[] } {
   if (!canBecome(message.status, to)) return { message, writes: [] };
   const change: Partial<MessageDoc> = {
     ...set,
-    status: to,
-    statusRank: statusRank(to),
     updatedAt: at,
     ...(error && { error }),
     ...(epoch !== null && { epoch }),
   };
   const fence = epoch === null ? {} : { epoch: { $lte: epoch } };
-  const after = { ...message, ...change };
-  return {
-    message: after,
-    writes: [
-      {
-        op: 'update',
-        collection: MESSAGES_COLLECTION,
-        filter: { _id: message._id, status: message.status, ...fence },
-        update: { $set: change },
-      },
-      statusEvent(events, after, message.status),
-    ],
+  const reached = (status: MessageStatus) => ({ status, statusRank: statusRank(status) });
+  let previous = message.status;
+  const logged = [...through, to].map((status) => {
+    const event = statusEvent(events, { ...message, ...change, ...reached(status) }, previous);
+    previous = status;
+    return event;
+  });
+  const update: Write = {
+    op: 'update',
+    collection: MESSAGES_COLLECTION,
+    filter: { _id: message._id, status: message.status, ...fence },
+    update: { $set: { ...change, ...reached(to) } },
   };
+  return { message: { ...message, ...change, ...reached(to) }, writes: [update, ...logged] };
 }
 
 /** The event that a message came to its present status. */
@@ -58,7 +59,8 @@ export function statusEvent(events: EventLog, message: MessageDoc, previousStatu
     type: 'message.status',
     userId,
     connectionId,
-    epoch,
+    /* 0: no owner has had it in hand yet */
+    epoch: epoch === 0 ? null : epoch,
     occurredAt: updatedAt,
     data: { messageId: _id, waMessageId, status, previousStatus, ...(error && { error }) },
   });

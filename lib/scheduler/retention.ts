@@ -54,6 +54,7 @@ export async function prune(
       { jobType, status: { $in: ENDED_JOBS }, runAt: before(retention.jobsMs) },
     ]),
     ['idempotency', { expiresAt: { $lt: now } }],
+    ['dashboardSessions', { expiresAt: { $lt: now } }],
     ['workers', { status: 'ended', endedAt: before(retention.workersMs) }],
     ['connectionHistory', { at: before(retention.historyMs) }],
   ];

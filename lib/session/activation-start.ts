@@ -3,6 +3,7 @@ import type { ConnectionDoc } from '../storage/collections.ts';
 import type { ActorDeps } from './actor.port.ts';
 import { createPairingDesk, type PairingDesk } from './pairing-desk.ts';
 import type { SessionActivation } from './ports.ts';
+import { restrictedBy } from './restriction.ts';
 import { createStatusWriter, type StatusChange, type StatusWriter } from './status-writer.ts';
 import { wishOf } from './wanted.ts';
 import { createWorkerRecord } from './worker-record.ts';
@@ -51,7 +52,7 @@ export function firstWords(live: Activated, row: ConnectionDoc, bySomeone: boole
   const { owner, clock } = deps;
   /* a logout is served when WhatsApp was told: whoever comes after a crash tells it */
   const served = wishOf(row) === 'logout' ? {} : { servedGeneration: row.generation };
-  const cleared = bySomeone ? { restrictions: [], sleepUntil: null } : {};
+  const cleared = bySomeone ? { ...restrictedBy(null), sleepUntil: null } : {};
   return {
     ...firstStatus(row, sleepsUntil !== null),
     row: { ...served, ...cleared, worker: { nodeId: owner.nodeId, epoch: activation.epoch } },

@@ -66,7 +66,7 @@ export interface ActorDeps {
 
 export type OutboxForActor = Pick<
   OutboxOptions,
-  'connection' | 'epoch' | 'socket' | 'restrictions' | 'onRestricted' | 'log'
+  'connection' | 'account' | 'epoch' | 'socket' | 'newChatPause' | 'onNewChatPause' | 'log'
 >;
 
 /** The lock as its actor sees it. */

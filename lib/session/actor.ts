@@ -1,6 +1,7 @@
 import type { ConnectionStatus, Party } from '../contracts/entities.ts';
 import { CastellanError, isErrorType } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { NewChatPause } from '../messaging/new-chat-gate.ts';
 import type { Outbox } from '../messaging/outbox.port.ts';
 import type { ConnectionDoc } from '../storage/collections.ts';
 import { type Activated, activate, firstWords, pairsAnew, quarantine } from './activation-start.ts';
@@ -8,6 +9,7 @@ import type { ActorDeps, ActorEnd, ActorState, Lease } from './actor.port.ts';
 import { browserOf } from './browser.ts';
 import type { PairingCode } from './pairing-desk.ts';
 import type { SocketEnd, WhatsAppSocket } from './ports.ts';
+import { restrictedBy, restrictionWords } from './restriction.ts';
 import { createSerial } from './serial.ts';
 import type { StatusChange } from './status-writer.ts';
 import { type Decision, decide, type EndHistory, isDegraded, NO_HISTORY } from './supervisor.ts';
@@ -97,6 +99,12 @@ export class ConnectionActor {
     return wanted.promise;
   }
 
+  /** Who goes by a number. @returns null when it is not on WhatsApp. @throws CONNECTION_CLOSED where none is open */
+  async lookup(pn: string): Promise<{ lid: string | null; pn: string } | null> {
+    if (this.#state !== 'open' || !this.#socket) throw new CastellanError('CONNECTION_CLOSED');
+    return this.#socket.lookup(pn);
+  }
+
   /**
    * Ends it in the planned way: what is being sent may finish (grace), then the socket is terminated, the session is
    * flushed and released.
@@ -151,6 +159,7 @@ export class ConnectionActor {
     const logsOut = wishOf(this.#row) === 'logout';
     if (activation.registered && !logsOut && pairsAnew(this.#row, bySomeone)) await activation.resetCredentials();
     await writer.write(firstWords(this.#live, this.#row, bySomeone, this.#deps));
+    if (bySomeone) this.#row = { ...this.#row, ...restrictedBy(null) };
     if (sleepsUntil !== null) return this.#sleep(sleepsUntil);
     if (logsOut) return this.#logout();
     await this.#open();
@@ -163,7 +172,8 @@ export class ConnectionActor {
     if (!activation.registered) {
       /* what an unfinished pairing left (its early `me`) would be taken for a login, and answered with 401 */
       await activation.resetCredentials();
-      await writer.write({ status: writer.status, reason: null, ...desk.begin(this.#row.pairing) });
+      this.#row = { ...this.#row, me: null };
+      await writer.write({ status: writer.status, reason: null, row: { me: null }, ...desk.begin(this.#row.pairing) });
     }
     if (this.#isEnding()) return;
     this.#state = 'connecting';
@@ -208,17 +218,19 @@ export class ConnectionActor {
     this.#state = 'open';
     this.#openedAt = this.#deps.clock.monotonic();
     this.#history = { ...this.#history, canaryTried: false };
-    const known = { ...me, name: me.name ?? this.#row.me?.name ?? null };
+    const before = this.#row.me?.id === me.id ? this.#row.me : null;
+    const known = { ...me, name: me.name ?? before?.name ?? null };
     await writer.write({ status: 'open', reason: null, row: { me: known, sleepUntil: null } });
     this.#row = { ...this.#row, me: known };
     if (this.#socket !== socket) return;
     if (this.#logoutWanted) return this.#logoutNow();
     this.#outbox = this.#deps.createOutbox({
       connection: { connectionId: this.connectionId, userId: this.#row.userId },
+      account: known,
       epoch: activation.epoch,
       socket,
-      restrictions: this.#row.restrictions,
-      onRestricted: (restriction) => void this.#serial.run(() => this.#onRestricted(restriction)),
+      newChatPause: this.#row.newChatPause ?? null,
+      onNewChatPause: (pause) => void this.#serial.run(() => this.#onNewChatPause(pause)),
       log: this.#log,
     });
     this.#outbox.start();
@@ -241,14 +253,12 @@ export class ConnectionActor {
     await this.#live?.writer.write({ status: 'open', reason: null, row: { degraded: false } });
   }
 
-  /** Not a disconnect: WhatsApp lets the account write to known chats only. */
-  async #onRestricted(restriction: string): Promise<void> {
-    const { restrictions } = this.#row;
-    if (!this.#live || this.#isEnding() || restrictions.includes(restriction)) return;
-    this.#row = { ...this.#row, restrictions: [...restrictions, restriction] };
+  /** Not a disconnect: WhatsApp lets the account write to known chats only, or (null) to new ones again. */
+  async #onNewChatPause(newChatPause: NewChatPause | null): Promise<void> {
+    if (!this.#live || this.#isEnding()) return;
     const { writer } = this.#live;
-    const reason = 'WhatsApp lets this account write to chats that it already has only.';
-    await writer.write({ status: writer.status, reason, code: 463, row: { restrictions: this.#row.restrictions } });
+    this.#row = { ...this.#row, ...restrictedBy(newChatPause) };
+    await writer.write({ ...restrictionWords(newChatPause, writer.status), row: restrictedBy(newChatPause) });
   }
 
   #onClosed(end: SocketEnd): void {
@@ -285,17 +295,16 @@ export class ConnectionActor {
     this.#degraded = degraded;
     const change: StatusChange = { status, reason, code: end.code, row: { degraded } };
     const unpaired = !activation.registered;
-    if (next.kind === 'park') {
-      const auth = unpaired ? desk.ended(end.pairingExpired ? 'expired' : 'failed') : {};
-      return this.#finish('parked', { ...change, ...auth });
-    }
+    if (next.kind === 'park') return this.#finish('parked', change, end.pairingExpired ? 'expired' : 'failed');
+    /* its code went with the socket */
+    const auth = unpaired ? desk.begin(this.#row.pairing) : {};
     if (next.kind === 'sleep') {
-      await writer.write({ ...change, row: { degraded, sleepUntil: next.until } });
+      await writer.write({ ...change, ...auth, row: { degraded, sleepUntil: next.until } });
       return this.#sleep(next.until);
     }
     /* a restart on request follows a pairing: its credentials must be durable before they are used */
     if (end.code === 515) await activation.flush();
-    await writer.write(change);
+    await writer.write({ ...change, ...auth });
     this.#openAfter(next.delayMs, end.code !== 515);
   }
 
@@ -323,9 +332,9 @@ export class ConnectionActor {
     this.#dropSocket();
     this.#history = NO_HISTORY;
     this.#degraded = false;
-    const row = { servedGeneration: this.#row.generation, restrictions: [], sleepUntil: null, degraded: false };
+    const row = { servedGeneration: this.#row.generation, ...restrictedBy(null), sleepUntil: null, degraded: false };
     await this.#live.writer.write({ status: 'connecting', reason: 'Restarted on request.', row });
-    this.#row = { ...this.#row, restrictions: [] };
+    this.#row = { ...this.#row, ...restrictedBy(null) };
     await this.#open();
   }
 
@@ -366,14 +375,22 @@ export class ConnectionActor {
     await within(this.#deps.clock, this.#deps.timings.drainGraceMs, stopped);
   }
 
-  /** The last word of an activation: row, worker and event together, then the session is flushed and released. */
-  async #finish(end: 'stopped' | 'parked', change: StatusChange): Promise<void> {
+  /**
+   * The last word of an activation: row, worker and event together, then the session is flushed and released.
+   * @param pairing how a pairing ended that was under way
+   */
+  async #finish(
+    end: 'stopped' | 'parked',
+    change: StatusChange,
+    pairing: 'expired' | 'failed' = 'expired',
+  ): Promise<void> {
     this.#state = 'ending';
     this.#dropSocket();
     if (!this.#live) return this.#close(end, true);
-    const { writer, worker } = this.#live;
+    const { activation, writer, worker, desk } = this.#live;
     const row = { ...change.row, servedGeneration: this.#row.generation, worker: null };
-    const writes = [...(change.writes ?? []), ...worker.ended(this.#deps.clock.now(), change.status)];
+    const auth = activation.registered ? [] : (desk.ended(pairing).writes ?? []);
+    const writes = [...auth, ...worker.ended(this.#deps.clock.now(), change.status)];
     await writer.write({ ...change, row, writes });
     await this.#close(end, true);
   }

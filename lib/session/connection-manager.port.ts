@@ -1,5 +1,6 @@
 import type { Locks } from '../cluster/locks.port.ts';
-import type { NodeInfo, WorkerInfo } from '../contracts/session-node.contract.ts';
+import type { NodeInfo, WakeReason } from '../contracts/session-node.contract.ts';
+import type { TrafficMeter } from '../messaging/traffic-meter.ts';
 import type { ActorDeps, ActorTimings } from './actor.port.ts';
 import { DEFAULT_LEASE_TIMINGS, type LeaseTimings } from './lease-keeper.ts';
 import type { PairingCode } from './pairing-desk.ts';
@@ -16,19 +17,21 @@ export interface ConnectionManager {
   drain(): Promise<void>;
   /** Ends everything here at once, without a word to anybody: what a crash does, minus the process. */
   abandon(): Promise<void>;
-  /** Looks at one connection and its outbox now. @returns whether it runs here afterwards */
-  wake(connectionId: string): Promise<boolean>;
+  /** Looks at one connection and its outbox now, or at its outbox only. @returns whether it runs here afterwards */
+  wake(connectionId: string, reason?: WakeReason): Promise<boolean>;
   /** Ends it here in the planned way; whoever reconciles next may run it. @returns whether it ran */
   release(connectionId: string): Promise<boolean>;
-  /** @throws NOT_FOUND, WRONG_STATE (a login that works), NO_OWNER (runs elsewhere), OUTCOME_UNKNOWN (no code in time) */
+  /** @throws NOT_FOUND, WRONG_STATE (a login that works), NO_OWNER (runs elsewhere), SERVICE_UNAVAILABLE (no code in time) */
   requestPairingCode(connectionId: string, phoneNumber: string): Promise<PairingCode>;
   /** Resolves when the row says so. @throws NOT_FOUND, NO_OWNER, OUTCOME_UNKNOWN */
   logout(connectionId: string): Promise<void>;
+  /** Who goes by a number. @returns null when it is not on WhatsApp. @throws NO_OWNER (runs elsewhere), CONNECTION_CLOSED, OUTCOME_UNKNOWN */
+  lookup(connectionId: string, pn: string): Promise<{ lid: string | null; pn: string } | null>;
   /** The node that runs it. @returns null when none does */
   ownerOf(connectionId: string): Promise<string | null>;
   info(): NodeInfo;
-  /** The live activations of every node. */
-  workers(): Promise<WorkerInfo[]>;
+  /** Hands over what runs here and begins nothing more, or goes back to work. @throws SHUTTING_DOWN */
+  setAside(aside: boolean): NodeInfo;
 }
 
 export interface ManagerTimings extends ActorTimings, LeaseTimings {
@@ -38,8 +41,10 @@ export interface ManagerTimings extends ActorTimings, LeaseTimings {
   fullPassIntervalMs: number;
   /** how long a connection that ended without being parked is left alone here, ms. Default 5,000 */
   cooldownMs: number;
-  /** how long a caller waits for a pairing code or a logout, ms. Default 30,000 */
+  /** how long a caller waits for a pairing code or a logout, ms; the gateway waits 30,000. Default 25,000 */
   commandTimeoutMs: number;
+  /** how long a send waits for who goes by a number, ms. Default 2,000 */
+  lookupTimeoutMs: number;
   /** when a shutdown stops being polite, ms. Default 15,000 */
   drainForceMs: number;
 }
@@ -52,12 +57,14 @@ export const DEFAULT_MANAGER_TIMINGS: ManagerTimings = {
   reconcileIntervalMs: 1_000,
   fullPassIntervalMs: 30_000,
   cooldownMs: 5_000,
-  commandTimeoutMs: 30_000,
+  commandTimeoutMs: 25_000,
+  lookupTimeoutMs: 2_000,
   drainForceMs: 15_000,
 };
 
 export interface ManagerOptions extends Omit<ActorDeps, 'reopens' | 'canary' | 'timings' | 'random'> {
   locks: Locks;
+  traffic?: Pick<TrafficMeter, 'perMinute'>;
   timings?: Partial<ManagerTimings>;
   /** 0 <= x < 1; default Math.random */
   random?: () => number;

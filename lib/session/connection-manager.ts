@@ -1,8 +1,8 @@
 import { isoTime } from '../clock.ts';
 import type { ConnectionStatus } from '../contracts/entities.ts';
-import type { WorkerInfo } from '../contracts/session-node.contract.ts';
+import type { NodeInfo } from '../contracts/session-node.contract.ts';
 import { CastellanError, isErrorType } from '../errors.ts';
-import type { ConnectionDoc, WorkerDoc } from '../storage/collections.ts';
+import type { ConnectionDoc } from '../storage/collections.ts';
 import type { Filter } from '../storage/port.ts';
 import { type ConnectionManager, DEFAULT_MANAGER_TIMINGS, type ManagerOptions } from './connection-manager.port.ts';
 import { createResidents } from './residents.ts';
@@ -79,11 +79,25 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     return row;
   }
 
-  async function inTime<T>(answer: Promise<T>): Promise<T> {
+  async function inTime<T>(answer: Promise<T>, timeoutMs = timings.commandTimeoutMs): Promise<T> {
     const unanswered = Symbol('unanswered');
-    const first = await Promise.race([answer, within(clock, timings.commandTimeoutMs, answer).then(() => unanswered)]);
+    const first = await Promise.race([answer, within(clock, timeoutMs, answer).then(() => unanswered)]);
     if (first === unanswered) throw new CastellanError('OUTCOME_UNKNOWN');
     return answer;
+  }
+
+  function info(): NodeInfo {
+    const { asideSince } = residents;
+    return {
+      ...owner,
+      draining: residents.isDraining || asideSince !== null,
+      connections: actors.size,
+      open: [...actors.values()].filter(({ state }) => state === 'open').length,
+      memoryBytes: process.memoryUsage.rss(),
+      messagesPerMinute: options.traffic?.perMinute() ?? 0,
+      startedAt: isoTime(startedAt),
+      drainingSince: asideSince === null ? null : isoTime(asideSince),
+    };
   }
 
   return {
@@ -101,8 +115,10 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       await residents.abandon();
       leases.stop();
     },
-    async wake(connectionId) {
-      actors.get(connectionId)?.wake();
+    async wake(connectionId, reason) {
+      const actor = actors.get(connectionId);
+      actor?.wake();
+      if (actor && reason === 'outbox') return true;
       await within(clock, WAKE_WAIT_MS, residents.settleNow(connectionId));
       return actors.has(connectionId);
     },
@@ -125,6 +141,7 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       try {
         return await inTime(actor.pairingCode());
       } catch (error) {
+        if (isErrorType(error, 'OUTCOME_UNKNOWN')) throw new CastellanError('SERVICE_UNAVAILABLE', NO_CODE_YET);
         if (!isErrorType(error, 'CONNECTION_CLOSED')) throw error;
         throw new CastellanError('WRONG_STATE', 'WhatsApp gave no pairing code.', undefined, { cause: error });
       }
@@ -137,42 +154,29 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       if (actor) await inTime(actor.ended);
       if ((await find(connectionId)).status !== 'logged_out') throw new CastellanError('NO_OWNER');
     },
+    async lookup(connectionId, pn) {
+      const actor = actors.get(connectionId);
+      if (!actor) throw new CastellanError('NO_OWNER');
+      return inTime(actor.lookup(pn), timings.lookupTimeoutMs);
+    },
     async ownerOf(connectionId) {
       const holder = await leases.holderOf(connectionId);
       return holder?.slice(0, holder.lastIndexOf(':')) ?? null;
     },
-    info() {
-      const open = [...actors.values()].filter(({ state }) => state === 'open').length;
-      return {
-        ...owner,
-        draining: residents.isDraining,
-        connections: actors.size,
-        open,
-        startedAt: isoTime(startedAt),
-      };
-    },
-    async workers() {
-      const live = await store
-        .collection<WorkerDoc>('workers')
-        .find({ status: 'live' }, { sort: [['startedAt', -1]], limit: PAGE });
-      return live.map(toWorkerInfo);
+    info,
+    setAside(aside) {
+      if (residents.isDraining) throw new CastellanError('SHUTTING_DOWN');
+      if (aside) residents.standAside();
+      else if (residents.asideSince !== null) {
+        residents.comeBack();
+        /* what was left lying changed long ago: the next round looks at every row */
+        fullPassAt = Number.NEGATIVE_INFINITY;
+      }
+      return info();
     },
   };
 }
 
+const NO_CODE_YET =
+  'WhatsApp cannot be reached, so there is no code yet; it will be shown with the login when there is.';
 const PAIRABLE_AGAIN: ReadonlySet<ConnectionStatus> = new Set(['logged_out', 'needs_pairing']);
-
-function toWorkerInfo(doc: WorkerDoc): WorkerInfo {
-  const { _id, connectionId, nodeId, epoch, status, startedAt, endedAt, endReason } = doc;
-  const ended = endedAt === null ? null : isoTime(endedAt);
-  return {
-    workerId: _id,
-    connectionId,
-    nodeId,
-    epoch,
-    status,
-    startedAt: isoTime(startedAt),
-    endedAt: ended,
-    endReason,
-  };
-}

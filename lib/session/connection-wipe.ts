@@ -1,6 +1,8 @@
 import type {
+  ChatDoc,
   ConnectionDoc,
   ConnectionHistoryDoc,
+  IdentityDoc,
   JobDoc,
   MessageDoc,
   RemoteAuthDoc,
@@ -23,10 +25,14 @@ export async function wipeConnection(
   await store
     .collection<JobDoc>('jobs')
     .updateMany(
-      { connectionId, status: { $in: ['pending', 'processing', 'parked'] } },
+      { connectionId, jobType: 'message.send', status: { $in: ['pending', 'processing', 'parked'] } },
       { $set: { status: 'cancelled', updatedAt: now } },
     );
   await store.collection<MessageDoc>('messages').deleteMany({ connectionId });
+  await store.collection<ChatDoc>('chats').deleteMany({ connectionId });
+  /* by the beginning of their ids (`connectionId:...`): no index leads from a connection to its people */
+  const people = { _id: { $gt: `${connectionId}:`, $lt: `${connectionId};` } };
+  await store.collection<IdentityDoc>('identities').deleteMany(people);
   await store.collection<RemoteAuthDoc>('remoteAuths').deleteMany({ connectionId });
   await store.collection<ConnectionHistoryDoc>('connectionHistory').deleteMany({ connectionId });
   await store.collection<WorkerDoc>('workers').deleteMany({ connectionId });

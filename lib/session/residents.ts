@@ -25,6 +25,11 @@ export interface Residents {
   leaveAlone(connectionId: string): void;
   /** Somebody asks: a connection that was left alone may run. */
   forgive(connectionId: string): void;
+  /** since when this node stands aside, ms; null while it does not */
+  readonly asideSince: number | null;
+  /** Runs nothing any more, until it is asked back; what is stopped or deleted is still seen to. Begins at once. */
+  standAside(): void;
+  comeBack(): void;
   /** Begins nothing any more, and hands everything over. */
   drain(): Promise<void>;
   /** Ends everything at once. */
@@ -47,6 +52,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
   const claims = createLimiter(CLAIM_LIMIT, clock);
   const drainBegan = Promise.withResolvers<void>();
   let draining = false;
+  let asideSince: number | null = null;
   const leases = createLeaseKeeper({
     locks,
     clock,
@@ -95,7 +101,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
   }
 
   async function run(connectionId: string): Promise<void> {
-    if ((leaveAloneUntil.get(connectionId) ?? 0) > clock.monotonic()) return;
+    if (asideSince !== null || (leaveAloneUntil.get(connectionId) ?? 0) > clock.monotonic()) return;
     const turnMs = claims.reserve();
     if (turnMs > 0) await within(clock, turnMs, drainBegan.promise);
     await releasing.get(connectionId);
@@ -103,7 +109,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     /* read again under the lock: what was seen before it may be somebody else's past */
     const row = await rows.findOne({ _id: connectionId });
     const wanted = row && wantedOf(row);
-    if (draining || !row || wanted?.kind !== 'run') return leases.release(connectionId);
+    if (draining || asideSince !== null || !row || wanted?.kind !== 'run') return leases.release(connectionId);
     leaveAloneUntil.delete(connectionId);
     const lease = { isMine: () => leases.isMine(connectionId) };
     const actor = new ConnectionActor(actorDeps, row, lease, wanted.bySomeone);
@@ -158,8 +164,9 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     drainBegan.resolve();
   }
 
-  async function handOverAll(): Promise<void> {
+  async function handOverAll(isStillMeant = () => true): Promise<void> {
     await Promise.all(busy.values());
+    if (!isStillMeant()) return;
     await Promise.all([...actors.values()].map((actor) => actor.handOver()));
   }
 
@@ -177,6 +184,19 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     get isDraining() {
       return draining;
     },
+    get asideSince() {
+      return asideSince;
+    },
+    standAside() {
+      if (asideSince !== null) return;
+      asideSince = clock.now();
+      void handOverAll(() => asideSince !== null).catch((error: Error) => {
+        log.warn({ cause: error.message }, 'a hand-over failed');
+      });
+    },
+    comeBack() {
+      asideSince = null;
+    },
     settle,
     async settleNow(connectionId) {
       await busy.get(connectionId);
@@ -185,7 +205,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     differs(row) {
       const actor = actors.get(row._id);
       const wanted = wantedOf(row);
-      if (wanted.kind === 'run') return !actor || row.generation > actor.generation;
+      if (wanted.kind === 'run') return actor ? row.generation > actor.generation : asideSince === null;
       if (wanted.kind === 'wipe') return true;
       return row.desiredState === 'stopped' && (actor !== undefined || !KEPT_WHEN_STOPPED.has(row.status));
     },

@@ -212,7 +212,8 @@ function lost(c: Case): ReturnType<Row> {
   if (c.end.pairingExpired && !c.situation.registered) {
     return { status: 'qr_expired', reason: 'Nobody paired in time; start it for a new code.', next: { kind: 'park' } };
   }
-  return backoff(({ end }) => `The connection to WhatsApp was lost: ${end.reason}.`)(c);
+  const what = c.situation.openForMs === null ? 'WhatsApp cannot be reached' : 'The connection to WhatsApp was lost';
+  return backoff(({ end }) => `${what}: ${end.reason}.`)(c);
 }
 
 function replaced(c: Case): ReturnType<Row> {

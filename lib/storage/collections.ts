@@ -57,6 +57,8 @@ export interface ConnectionDoc {
   statusReason: string | null;
   statusCode: number | null;
   restrictions: string[];
+  /** of the restriction `new_chats`: when one new chat is tried, and how long the wait for that is, ms */
+  newChatPause?: { until: number; delayMs: number } | null;
   degraded: boolean;
   me: Party | null;
   worker: { nodeId: string; epoch: number } | null;
@@ -199,6 +201,24 @@ export interface MessageDoc {
   updatedAt: number;
 }
 
+/** One row a conversation, kept together with its messages; see lib/messaging/chat-changes.ts. */
+export interface ChatDoc {
+  /** `connectionId:chatId` */
+  _id: string;
+  connectionId: string;
+  userId: string;
+  chatId: string;
+  /** of the person: what it calls itself, and its two ids as far as they are known */
+  name: string | null;
+  lid: string | null;
+  pn: string | null;
+  /** when its newest message came here: what the list runs by */
+  lastAt: number;
+  /** when its newest inbound message came; 0 = none did */
+  lastInboundAt: number;
+  unread: number;
+}
+
 export interface JobDoc {
   _id: string;
   userId: string;
@@ -295,6 +315,21 @@ export interface IdempotencyDoc {
   expiresAt: number;
 }
 
+/**
+ * Somebody signed in at the dashboard. It stands for an API key, by whose hash every request is let in: it is dead when
+ * the key is revoked (or, for the bootstrap admin, is another one).
+ */
+export interface DashboardSessionDoc {
+  /** keyed hash of the cookie's random token, hex */
+  _id: string;
+  /** the vault's keyed hash of the API key, as in `apiKeys` */
+  keyHash: string;
+  keyId: string;
+  userId: string;
+  createdAt: number;
+  expiresAt: number;
+}
+
 const by = (...fields: (string | [string, -1])[]) => fields.map((f) => (typeof f === 'string' ? ([f, 1] as const) : f));
 
 export const COLLECTIONS: readonly CollectionSpec[] = [
@@ -321,6 +356,7 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
     indexes: [
       { fields: by('connectionId', 'startedAt') },
       { fields: by('nodeId', 'status') },
+      { fields: by('status', 'startedAt') },
       { fields: by('status', 'endedAt') },
     ],
   },
@@ -342,6 +378,10 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
       { fields: by('createdAt') },
       { fields: by('connectionId', 'cipherHash'), whereExists: 'cipherHash' },
     ],
+  },
+  {
+    name: 'chats',
+    indexes: [{ fields: by('connectionId', 'lastAt') }, { fields: by('userId', 'lastAt') }, { fields: by('lastAt') }],
   },
   {
     name: 'jobs',
@@ -374,4 +414,5 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
     ordered: { sequencePer: 'connectionId' },
   },
   { name: 'idempotency', indexes: [{ fields: by('expiresAt') }] },
+  { name: 'dashboardSessions', indexes: [{ fields: by('expiresAt') }] },
 ];

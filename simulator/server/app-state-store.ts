@@ -9,9 +9,6 @@ import { proto } from '@whiskeysockets/baileys';
 
 export const collectionNames = ['critical_block', 'critical_unblock_low', 'regular_high', 'regular_low', 'regular'];
 
-/** Patches that are served one by one; a client that starts from nothing beyond this gets a snapshot. */
-const snapshotThreshold = 50;
-
 interface Collection {
   version: number;
   patches: { version: number; encoded: Uint8Array }[];
@@ -25,6 +22,12 @@ export type PatchOutcome = { accepted: true; version: number } | { accepted: fal
 
 export class AppStateStore {
   private readonly collections = new Map<string, Collection>();
+  private readonly snapshotAfter: number;
+
+  /** @param snapshotAfter with more patches than this, a client that starts from nothing gets a snapshot instead */
+  constructor(snapshotAfter: number) {
+    this.snapshotAfter = snapshotAfter;
+  }
 
   version(pn: string, name: string): number {
     return this.of(pn, name).version;
@@ -53,7 +56,7 @@ export class AppStateStore {
   /** A snapshot for a client that starts from nothing, once the patches are many. */
   snapshot(pn: string, name: string): Uint8Array | undefined {
     const { patches, records, version, mac, keyId } = this.of(pn, name);
-    if (patches.length <= snapshotThreshold || !mac || !keyId) return undefined;
+    if (patches.length <= this.snapshotAfter || !mac || !keyId) return undefined;
     return proto.SyncdSnapshot.encode({ version: { version }, records: [...records.values()], mac, keyId }).finish();
   }
 

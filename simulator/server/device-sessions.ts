@@ -4,8 +4,10 @@ import type { DeviceAddress } from '../ports.ts';
 import type { ClientConnection, ConnectionObserver } from './client-connection.ts';
 import { deviceKey, jidOf } from './directory.ts';
 import type { Exchange } from './exchange.ts';
+import { IqError } from './iq-error.ts';
 import type { MailTransport } from './mailbox.ts';
 import type { ClientFinish } from './noise-responder.ts';
+import type { Pairings } from './pairings.ts';
 import { keysOfRegistration } from './published-keys.ts';
 import { child, deviceRemovedError, node, replacedError, serverStamp, streamError, unixSeconds } from './stanzas.ts';
 import type { World } from './world.ts';
@@ -34,11 +36,13 @@ export class DeviceSessions implements ConnectionObserver {
   private readonly connections = new Set<ClientConnection>();
   private readonly world: World;
   private readonly exchange: Exchange;
+  private readonly pairings: Pairings;
   private readonly events: SessionEvents;
 
-  constructor(world: World, exchange: Exchange, events: SessionEvents) {
+  constructor(world: World, exchange: Exchange, pairings: Pairings, events: SessionEvents) {
     this.world = world;
     this.exchange = exchange;
+    this.pairings = pairings;
     this.events = events;
   }
 
@@ -50,7 +54,7 @@ export class DeviceSessions implements ConnectionObserver {
   onHello(connection: ClientConnection, { clientStaticKey, payload }: ClientFinish): void {
     const hello = proto.ClientPayload.decode(payload);
     if (hello.devicePairingData) {
-      this.world.pairings.begin(connection, keysOfRegistration(hello.devicePairingData), clientStaticKey);
+      this.register(connection, hello.devicePairingData, clientStaticKey);
       return;
     }
     const pn = String(hello.username ?? '');
@@ -65,11 +69,11 @@ export class DeviceSessions implements ConnectionObserver {
 
   onStanza(connection: ClientConnection, stanza: BinaryNode): void {
     const session = this.byConnection.get(connection.id);
-    const { witness, faults, pairings } = this.world;
+    const { witness, faults } = this.world;
     witness.sockets.frameIn(connection.id);
     witness.stanza('in', stanza, { socket: connection.id, ...(session && { device: session.address }) });
     if (!session) {
-      pairings.onStanza(connection, stanza);
+      this.pairings.onStanza(connection, stanza);
       return;
     }
     if (this.byDevice.get(deviceKey(session.address)) !== session) return; // replaced: seen, not heard
@@ -95,7 +99,7 @@ export class DeviceSessions implements ConnectionObserver {
   onClosed(connection: ClientConnection, why: string): void {
     this.connections.delete(connection);
     this.world.witness.sockets.closed(connection.id, why);
-    this.world.pairings.closed(connection);
+    this.pairings.closed(connection);
     const session = this.byConnection.get(connection.id);
     if (!session) return;
     this.byConnection.delete(connection.id);
@@ -123,6 +127,19 @@ export class DeviceSessions implements ConnectionObserver {
 
   closeAll(): void {
     for (const connection of this.connections) connection.abort('the simulator stopped');
+  }
+
+  private register(
+    connection: ClientConnection,
+    data: proto.ClientPayload.IDevicePairingRegistrationData,
+    noiseKey: Buffer,
+  ): void {
+    try {
+      this.pairings.begin(connection, keysOfRegistration(data), noiseKey);
+    } catch (error) {
+      if (!(error instanceof IqError)) throw error;
+      connection.end(`registration refused: ${error.message}`, failure(error.code));
+    }
   }
 
   private refusal(address: DeviceAddress | undefined, noiseKey: Buffer, { remote }: ClientConnection) {

@@ -1,7 +1,7 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { type Account, accountJid } from './directory.ts';
 import type { Group } from './group-registry.ts';
-import type { IqRequest } from './iq/router.ts';
+import type { IqRequest } from './iq/handler.ts';
 import { badRequest, forbidden } from './iq-error.ts';
 import { attributes, children, node, unixSeconds } from './stanzas.ts';
 import type { World } from './world.ts';

@@ -43,9 +43,9 @@ const stages = {
 export class Pairings {
   private readonly candidates = new Map<number, Candidate>();
   private readonly byRef = new Map<string, Candidate>();
-  private readonly world: () => World;
+  private readonly world: World;
 
-  constructor(world: () => World) {
+  constructor(world: World) {
     this.world = world;
   }
 
@@ -53,7 +53,7 @@ export class Pairings {
     const candidate: Candidate = { connection, keys, noiseKey };
     this.candidates.set(connection.id, candidate);
     const refs = Array.from({ length: refCount }, () => this.newRef(candidate));
-    const attrs = { from: serverStamp, type: 'set', id: this.world().nextId(), xmlns: 'md' };
+    const attrs = { from: serverStamp, type: 'set', id: this.world.nextId(), xmlns: 'md' };
     const refNodes = refs.map((ref) => node('ref', {}, Buffer.from(ref)));
     connection.send(node('iq', attrs, [node('pair-device', {}, refNodes)]));
   }
@@ -97,7 +97,7 @@ export class Pairings {
   private linkCode(candidate: Candidate, registration: BinaryNode): BinaryNode[] {
     const { stage, jid } = registration.attrs;
     if (stage === 'companion_hello') {
-      const account = jid ? this.world().directory.accountOf(jid) : undefined;
+      const account = jid ? this.world.directory.accountOf(jid) : undefined;
       if (!account) throw notFound();
       candidate.codeFor = account;
       const ref = this.newRef(candidate);
@@ -121,7 +121,7 @@ export class Pairings {
   async link(request: LinkRequest): Promise<DeviceAddress> {
     const candidate = this.byRef.get(request.ref);
     if (!candidate) throw new Error('No socket waits for this ref: it was closed, or the ref is not of this server');
-    const account = this.world().directory.account(request.pn);
+    const account = this.world.directory.account(request.pn);
     if (!account) throw new Error(`No account ${request.pn}`);
     if (candidate.signing) throw new Error('This socket is being linked already');
     const device = account.nextDevice++;
@@ -133,14 +133,14 @@ export class Pairings {
       throw new Error('The socket did not sign its device identity properly');
     }
     const { keys, noiseKey, connection } = candidate;
-    this.world().directory.addDevice(account, keys, { device, keyIndex: request.keyIndex, identity, noiseKey });
-    this.world().announceDevice(address, 'add');
+    this.world.directory.addDevice(account, keys, { device, keyIndex: request.keyIndex, identity, noiseKey });
+    this.world.announceDevice(address, 'add');
     connection.end('paired: restart required', streamError(515));
     return address;
   }
 
   private pairSuccess(candidate: Candidate, address: DeviceAddress, deviceIdentity: Uint8Array): Promise<BinaryNode> {
-    const id = this.world().nextId();
+    const id = this.world.nextId();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('The socket did not answer pair-success')), signTimeoutMs);
       const settle = (then: () => void): void => {
@@ -165,11 +165,11 @@ export class Pairings {
 
   private tellPhone(account: Account, stage: keyof typeof stages, ref: string, registration: BinaryNode): void {
     const phone = account.devices.get(0);
-    if (phone) this.world().post.deliver(phone.address, this.notification(stage, ref, registration));
+    if (phone) this.world.post.deliver(phone.address, this.notification(stage, ref, registration));
   }
 
   private notification(stage: keyof typeof stages, ref: string, registration: BinaryNode): BinaryNode {
-    const attrs = { from: serverStamp, id: this.world().nextId(), type: 'link_code_companion_reg', t: unixSeconds() };
+    const attrs = { from: serverStamp, id: this.world.nextId(), type: 'link_code_companion_reg', t: unixSeconds() };
     const fields = stages[stage].flatMap((tag) => {
       const bytes = childBytes(registration, tag);
       return bytes ? [node(tag, {}, bytes)] : [];

@@ -32,6 +32,7 @@ export interface SimulatedServerOptions {
   mediaHost: () => string;
   groupMode: JidMode;
   witnessStanzas: number;
+  snapshotAfter: number;
 }
 
 /** The server without its sockets' listener: accounts, devices, routing. Virtual devices use it as their `Relay`. */
@@ -39,13 +40,15 @@ export class SimulatedServer implements Relay {
   readonly world: World;
   readonly sessions: DeviceSessions;
   private readonly exchange: Exchange;
+  private readonly pairings: Pairings;
   private readonly endpoints = new Map<string, DeviceEndpoint>();
   private stanzaIds = 0;
 
   constructor(options: SimulatedServerOptions) {
     this.world = this.createWorld(options);
     this.exchange = new Exchange(this.world);
-    this.sessions = new DeviceSessions(this.world, this.exchange, {
+    this.pairings = new Pairings(this.world);
+    this.sessions = new DeviceSessions(this.world, this.exchange, this.pairings, {
       online: (address) => this.companionOnline(address),
       isVirtual: (address) => this.endpoints.has(deviceKey(address)),
     });
@@ -105,7 +108,7 @@ export class SimulatedServer implements Relay {
   }
 
   link(request: LinkRequest): Promise<DeviceAddress> {
-    return this.world.pairings.link(request);
+    return this.pairings.link(request);
   }
 
   report(report: DecryptReport): void {
@@ -117,7 +120,7 @@ export class SimulatedServer implements Relay {
     this.endpoints.get(deviceKey({ ...address, device: 0 }))?.companionOnline?.(address);
   }
 
-  private createWorld({ random, mediaHost, groupMode, witnessStanzas }: SimulatedServerOptions): World {
+  private createWorld({ random, mediaHost, groupMode, witnessStanzas, snapshotAfter }: SimulatedServerOptions): World {
     const faults = new FaultEngine(() => random.next());
     const post = new PostOffice((address, stanza) => shape(faults, address, stanza));
     const media = new MediaStore();
@@ -127,12 +130,12 @@ export class SimulatedServer implements Relay {
       post,
       groups: new GroupRegistry(random, groupMode),
       presence: new PresenceBoard(post),
-      appState: new AppStateStore(),
+      appState: new AppStateStore(snapshotAfter),
       media,
       pictures: new Map(),
       witness: new Witness(witnessStanzas),
       faults,
-      pairings: new Pairings(() => world),
+      primaryHello: (phone, registration) => this.pairings.primaryHello(phone, registration),
       nextId: () => `${Math.floor(Date.now() / 1000)}-${++this.stanzaIds}`,
       mediaHost,
       sealSnapshot: (snapshot) => sealBlob(snapshot, media),

@@ -1,3 +1,4 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { FaultEngine } from '../faults/engine.ts';
 import type { DeviceAddress } from '../ports.ts';
 import type { Witness } from '../witness/witness.ts';
@@ -5,7 +6,6 @@ import type { AppStateStore } from './app-state-store.ts';
 import type { Directory } from './directory.ts';
 import type { GroupRegistry } from './group-registry.ts';
 import type { MediaStore } from './media-store.ts';
-import type { Pairings } from './pairings.ts';
 import type { PostOffice } from './post-office.ts';
 import type { PresenceBoard } from './presence-board.ts';
 import type { SeededRandom } from './random.ts';
@@ -31,7 +31,8 @@ export interface World {
   sealSnapshot(snapshot: Uint8Array): Buffer;
   /** Completes device changes: the own devices and all who asked for the list are told. */
   announceDevice(address: DeviceAddress, change: 'add' | 'remove'): void;
-  readonly pairings: Pairings;
+  /** Passes the phone's half of a pairing code's key agreement on to the waiting socket. */
+  primaryHello(phone: DeviceAddress, registration: BinaryNode): void;
   /** Ends the device's socket, if it has one, as the server does for a removed device. */
   expel(address: DeviceAddress): void;
 }

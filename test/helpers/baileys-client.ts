@@ -6,6 +6,7 @@ import {
   DisconnectReason,
   initAuthCreds,
   makeWASocket,
+  proto,
   type SignalDataTypeMap,
   type SignalKeyStore,
   type UserFacingSocketConfig,
@@ -202,7 +203,7 @@ export class BaileysClient {
         const found: Record<string, SignalDataTypeMap[T]> = {};
         for (const id of ids) {
           const value = this.keys.get(`${type} ${id}`);
-          if (value !== undefined) found[id] = value as SignalDataTypeMap[T];
+          if (value !== undefined) found[id] = fromStore(type, value) as SignalDataTypeMap[T];
         }
         return found;
       },
@@ -218,6 +219,10 @@ export class BaileysClient {
     };
   }
 }
+
+/** App-state keys are protobuf messages, whose JSON has strings for bytes; Baileys' own file store restores them so too. */
+const fromStore = (type: string, value: unknown): unknown =>
+  type === 'app-state-sync-key' ? proto.Message.AppStateSyncKeyData.fromObject(value as object) : value;
 
 export const textOf = ({ message }: WAMessage): string | undefined =>
   message?.conversation ?? message?.extendedTextMessage?.text ?? undefined;

@@ -6,6 +6,7 @@ const SAMPLES: Record<string, unknown> = {
   email: 'sample@example.org',
   phoneNumber: '15550001111',
   content: 'hello',
+  chatId: '15550001111',
   url: 'https://example.org/hook',
   eventTypes: ['*'],
 };

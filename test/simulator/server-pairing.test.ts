@@ -46,6 +46,28 @@ describe('pairing with the simulator', () => {
     expect(client.creds.me?.id).toMatch(/^15550000002:\d+@s\.whatsapp\.net$/);
   });
 
+  it('takes the right pairing code after a wrong one', async () => {
+    const phone = simulator.devices.createPhone({ pn: '15550000005' });
+    const client = newClient();
+    client.connect();
+    await client.waitQr();
+    const code = await client.sock.requestPairingCode('15550000005', 'ABCDEFGH');
+    await expect(phone.enterPairingCode('ABCD-EFG1')).rejects.toThrow('wrong');
+    await phone.enterPairingCode(code);
+    await client.waitOpen();
+  });
+
+  it('refuses refs that no socket waits for', async () => {
+    const phone = simulator.devices.createPhone({ pn: '15550000006' });
+    const client = newClient();
+    client.connect();
+    const qr = await client.waitQr();
+    client.kill();
+    await eventually(async () => {
+      await expect(phone.scanQr(qr)).rejects.toThrow('No socket waits for this ref');
+    });
+  });
+
   it('removes a companion that logs out, and does not let it in again', async () => {
     const phone = simulator.devices.createPhone({ pn: '15550000003' });
     const client = newClient();

@@ -79,8 +79,10 @@ async function showAnswer(response, output) {
 function tryIt(description, path, method, operation) {
   const fields = parameterFields(operation);
   const schema = operation.requestBody?.content['application/json'].schema;
-  const body = schema && element('textarea', { spellcheck: false, value: pretty(example(description, schema)) });
-  const output = element('pre', { hidden: true });
+  const body =
+    schema &&
+    element('textarea', { spellcheck: false, ariaLabel: 'body, JSON', value: pretty(example(description, schema)) });
+  const output = element('pre', { hidden: true, tabIndex: 0, ariaLabel: 'answer', role: 'group' });
   const form = element('form', {}, ...fields.map(({ label }) => label), ...(body ? [body] : []));
   form.append(element('button', { type: 'submit', textContent: 'Send' }), output);
   form.addEventListener('submit', async (event) => {
@@ -130,6 +132,18 @@ function filter() {
     node.hidden = !words.every((word) => node.dataset.text.includes(word));
 }
 
+/** With the dashboard's cookie no key is needed; the browser sends it by itself. */
+async function showSession() {
+  const response = await fetch('/dashboard/session');
+  const session = response.ok ? await response.json() : null;
+  const signInLink = element('a', { href: '/', textContent: 'Sign in' });
+  const note = session
+    ? [`Signed in as ${session.userId} (${session.role}). A key goes before the session.`]
+    : [signInLink, ' at the dashboard, or give an API key.'];
+  document.getElementById('session').replaceChildren(...note);
+}
+
+await showSession();
 const description = await (await fetch('/openapi.json')).json();
 document.getElementById('about').textContent = description.info.summary;
 const groups = new Map();

@@ -22,7 +22,8 @@ interface BoomLike {
 export function toSocketEnd(error: unknown, wallNow: number): SocketEnd {
   if (typeof error !== 'object' || error === null) return { code: CLOSED, reason: 'Connection closed' };
   const { message, output, data } = error as BoomLike;
-  const reason = typeof message === 'string' && message !== '' ? message : 'Connection closed';
+  const said = typeof message === 'string' && message !== '' ? message : 'Connection closed';
+  const reason = networkTrouble(data) ?? said;
   const code = typeof output?.statusCode === 'number' ? output.statusCode : STREAM_ERROR;
   if (isDeviceRemoval(data)) return { code: LOGGED_OUT, reason };
   const expiresAt = banEnd(code, data, wallNow);
@@ -32,6 +33,34 @@ export function toSocketEnd(error: unknown, wallNow: number): SocketEnd {
     ...(expiresAt !== undefined && { expiresAt }),
     ...(reason === CODES_USED_UP && { pairingExpired: true }),
   };
+}
+
+interface NetworkError {
+  code?: unknown;
+  hostname?: unknown;
+  address?: unknown;
+  port?: unknown;
+}
+
+/** @returns in words what Node's own error says that Baileys put into `data`; undefined where it is none that we know */
+function networkTrouble(data: unknown): string | undefined {
+  const { code, hostname, address, port } = (data ?? {}) as NetworkError;
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the name ${hostname} is not found (no internet, or DNS does not answer)`;
+    case 'ECONNREFUSED':
+      return address === undefined ? 'the connection is refused' : `${address}:${port} refuses the connection`;
+    case 'ETIMEDOUT':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'there is no way to it through the network';
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'the other side broke the connection off';
+    default:
+      return undefined;
+  }
 }
 
 /** The answer to the WebSocket upgrade was an HTTP error, of which Baileys says nothing at all. */

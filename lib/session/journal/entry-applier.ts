@@ -9,13 +9,15 @@ import type { KeySnapshot } from './key-snapshot.ts';
 
 /**
  * What happens to durable entries in the background, in this order, each step idempotent: their records become Messages
- * and Events at once; their keys are written to the snapshot a moment later (only the last value of each); then the
- * watermark on the session row moves, only under the own epoch; then entries below it are pruned.
+ * and Events at once (claims a little later); their keys are written to the snapshot a moment later (only the last value
+ * of each); then the watermark on the session row moves, only under the own epoch; then entries below it are pruned.
  *
  * A takeover entry and the entry right before it are never pruned, nor is the newest entry (it may be the one before a
  * takeover that this owner knows nothing of): a stale owner's next id is always one of those, so its insert collides.
  */
 const SNAPSHOT_DELAY_MS = 1000;
+/** The outbox writes the claim together with the ack, if the ack comes sooner than this. */
+const CLAIM_DELAY_MS = 250;
 const EAGER_KEYS = 256;
 const EAGER_ENTRIES = 64;
 const RECORD_ENTRIES_PER_CALL = 64;
@@ -48,6 +50,11 @@ interface Options {
   onFatal: (error: Error) => void;
 }
 
+interface Pending {
+  seq: number;
+  records: JournalRecord[];
+}
+
 export function createEntryApplier(options: Options): EntryApplier {
   const { snapshot, records, context, sessions, journal, keys, clock, log } = options;
   const { connectionId, epoch } = context();
@@ -55,15 +62,18 @@ export function createEntryApplier(options: Options): EntryApplier {
   let writtenFloor = snapshot.floor;
   let prunedThrough = -1;
   let protectedSeqs: number[] | null = null;
-  let pending: { seq: number; records: JournalRecord[] }[] = [];
+  let pending: Pending[] = [];
+  let claims: Pending[] = [];
   let cancelTimer: (() => void) | null = null;
+  let cancelClaimTimer: (() => void) | null = null;
   let queue: Promise<void> = Promise.resolve();
   let retryMs = FIRST_RETRY_MS;
   let running = false;
   let stopped = false;
 
-  function pass(withSnapshot: boolean): Promise<void> {
+  function pass({ withClaims = false, withSnapshot = false }): Promise<void> {
     const next = queue.then(async () => {
+      if (withClaims) await applyClaims();
       await applyRecords();
       if (withSnapshot && head > watermark) await writeSnapshot();
     });
@@ -74,16 +84,27 @@ export function createEntryApplier(options: Options): EntryApplier {
   async function applyRecords(): Promise<void> {
     while (pending.length > 0) {
       const batch = pending.slice(0, RECORD_ENTRIES_PER_CALL);
-      const all = batch.flatMap((entry) => entry.records);
-      await records.apply(all, context());
+      await applyBatch(batch);
       pending = pending.slice(batch.length);
-      options.onRecordsApplied(all);
     }
+  }
+
+  async function applyClaims(): Promise<void> {
+    const batch = claims;
+    if (batch.length === 0) return;
+    await applyBatch(batch);
+    claims = claims.slice(batch.length);
+  }
+
+  async function applyBatch(batch: readonly Pending[]): Promise<void> {
+    const all = batch.flatMap((entry) => entry.records);
+    await records.apply(all, context());
+    options.onRecordsApplied(all);
   }
 
   async function writeSnapshot(): Promise<void> {
     /* an entry that came in meanwhile may have records that are not applied yet */
-    const through = pending[0] ? pending[0].seq - 1 : head;
+    const through = Math.min(head, ...[pending[0], claims[0]].flatMap((first) => (first ? [first.seq - 1] : [])));
     await snapshot.flush();
     const { floor, credentialsSeq } = snapshot;
     const update = { $set: { watermark: through, floor, credentialsSeq } };
@@ -117,7 +138,7 @@ export function createEntryApplier(options: Options): EntryApplier {
     cancelTimer?.();
     cancelTimer = null;
     running = true;
-    pass(true)
+    pass({ withClaims: true, withSnapshot: true })
       .finally(() => {
         running = false;
       })
@@ -148,24 +169,39 @@ export function createEntryApplier(options: Options): EntryApplier {
     else cancelTimer = clock.after(SNAPSHOT_DELAY_MS, () => run());
   }
 
+  /** Claims need no place in the order of the others: what others say of the same message goes further. */
+  function enqueue({ seq, records: added }: DurableEntry): void {
+    const claimed = added.filter(({ kind }) => kind === 'claim');
+    const others = added.filter(({ kind }) => kind !== 'claim');
+    if (claimed.length > 0) claims.push({ seq, records: claimed });
+    if (others.length > 0) pending.push({ seq, records: others });
+    const failing = retryMs > FIRST_RETRY_MS;
+    if (stopped || failing) return;
+    if (others.length > 0) pass({}).catch(failed);
+    if (claimed.length > 0) {
+      cancelClaimTimer ??= clock.after(CLAIM_DELAY_MS, () => {
+        cancelClaimTimer = null;
+        pass({ withClaims: true }).catch(failed);
+      });
+    }
+  }
+
   return {
     add(entry) {
       snapshot.add(entry);
       head = entry.seq;
-      const failing = retryMs > FIRST_RETRY_MS;
-      if (entry.records.length > 0) {
-        pending.push({ seq: entry.seq, records: entry.records });
-        if (!stopped && !failing) pass(false).catch(failed);
-      }
+      enqueue(entry);
       schedule();
     },
     async drain() {
-      await pass(true);
+      await pass({ withClaims: true, withSnapshot: true });
     },
     stop() {
       stopped = true;
       cancelTimer?.();
       cancelTimer = null;
+      cancelClaimTimer?.();
+      cancelClaimTimer = null;
     },
     get backlog() {
       return head - watermark;

@@ -6,8 +6,8 @@ import type { Scalar } from '../port.ts';
  * Compiles checked filters to SQL with MongoDB's meaning: types never mix (a string never equals or compares with a
  * number), null equals missing, `$ne` and `$nin` hold for what is missing, a list matches when one element does.
  *
- * Fields that an index covers hold scalars only (the table sees to it), so that their tests stay plain comparisons that
- * SQLite can answer from the index; the others get a branch for lists.
+ * Fields that an index covers hold scalars only (the table sees to it) and have a column each, so that their tests stay
+ * plain comparisons that SQLite can answer from the index without parsing a document; the others get a branch for lists.
  */
 export interface Sql {
   text: string;
@@ -26,9 +26,21 @@ export function jsonPath(path: readonly string[]): string {
   return `'$${path.map((name) => `."${name}"`).join('')}'`;
 }
 
-/** The expression whose value filters, sorts and indexes see. Its text must be the same everywhere for SQLite to match it. */
-export function fieldExpression(path: readonly string[]): string {
-  return path.length === 1 && path[0] === '_id' ? '_id' : `json_extract(doc,${jsonPath(path)})`;
+/** The column that repeats an indexed field of the document. A name of ours never begins like that. */
+export function columnName(field: string): string {
+  return `"@${field}"`;
+}
+
+/** What a column holds: the scalar itself, but bytes for booleans, which SQLite would take for numbers. */
+export function columnValue(value: Scalar): string | number | null | Uint8Array {
+  return typeof value === 'boolean' ? Uint8Array.of(Number(value)) : value;
+}
+
+/** The expression whose value filters and sorts see. */
+function fieldExpression(path: readonly string[], indexed: Pick<IndexedFields, 'has'>): string {
+  const field = path.join('.');
+  if (field === '_id') return '_id';
+  return indexed.has(field) ? columnName(field) : `json_extract(doc,${jsonPath(path)})`;
 }
 
 const FALSE: Sql = { text: '0', params: [] };
@@ -42,11 +54,11 @@ function any(parts: readonly Sql[]): Sql {
 interface Operand {
   value: string;
   type: string;
-  /** can be no list and no object, whose JSON text could pass for a string */
-  scalar: boolean;
+  /** a column can be no list and no object, whose JSON text could pass for a string, and tells booleans from numbers */
+  column: boolean;
 }
 
-function equalsAny({ value, type, scalar }: Operand, wanted: readonly Scalar[]): Sql[] {
+function equalsAny({ value, type, column }: Operand, wanted: readonly Scalar[]): Sql[] {
   const matching = (list: readonly (string | number)[], guard: string): Sql[] => {
     if (list.length === 0) return [];
     const params = pad(list);
@@ -55,17 +67,18 @@ function equalsAny({ value, type, scalar }: Operand, wanted: readonly Scalar[]):
   };
   const parts = matching(
     wanted.filter((one) => typeof one === 'string'),
-    scalar ? '' : ` AND ${type} = 'text'`,
+    column ? '' : ` AND ${type} = 'text'`,
   );
   parts.push(
     ...matching(
       wanted.filter((one) => typeof one === 'number'),
-      ` AND ${type} IN ${NUMERIC}`,
+      column ? '' : ` AND ${type} IN ${NUMERIC}`,
     ),
   );
   for (const one of wanted) {
     if (typeof one === 'boolean') {
-      parts.push({ text: `(${value} = ${one ? 1 : 0} AND ${type} = '${one}')`, params: [] });
+      const test = column ? `x'0${Number(one)}'` : `${Number(one)} AND ${type} = '${one}'`;
+      parts.push({ text: `(${value} = ${test})`, params: [] });
     }
   }
   return parts;
@@ -80,16 +93,18 @@ function valueTest(operand: Operand, test: Exclude<Test, { op: '$exists' }>): Sq
   return [{ text, params: [test.value as string | number] }];
 }
 
-function fieldTest(test: Test, indexed: boolean): Sql {
+function fieldTest(test: Test, indexed: Pick<IndexedFields, 'has'>): Sql {
   const path = jsonPath(test.path);
-  const value = fieldExpression(test.path);
-  const type = `json_type(doc,${path})`;
-  if (test.op === '$exists') return { text: `${type} IS ${test.value ? 'NOT ' : ''}NULL`, params: [] };
+  const column = indexed.has(test.path.join('.'));
+  const value = fieldExpression(test.path, indexed);
+  const jsonType = `json_type(doc,${path})`;
+  if (test.op === '$exists') return { text: `${jsonType} IS ${test.value ? 'NOT ' : ''}NULL`, params: [] };
+  const type = column ? `typeof(${value})` : jsonType;
   const wantsNull = 'values' in test ? test.values.includes(null) : test.value === null;
-  const parts = valueTest({ value, type, scalar: indexed }, test);
+  const parts = valueTest({ value, type, column }, test);
   if (wantsNull) parts.push({ text: `${value} IS NULL`, params: [] });
-  if (!indexed) {
-    const inside = valueTest({ value: 'e.value', type: 'e.type', scalar: false }, test);
+  if (!column) {
+    const inside = valueTest({ value: 'e.value', type: 'e.type', column: false }, test);
     if (wantsNull) inside.push({ text: "e.type = 'null'", params: [] });
     const element = any(inside);
     parts.push({
@@ -106,12 +121,11 @@ function idTest(test: Test): Sql {
   const wanted = ('values' in test ? test.values : [test.value]).filter((one) => typeof one === 'string');
   if (wanted.length === 0) return FALSE;
   if (test.op in COMPARE) return { text: `_id ${COMPARE[test.op as keyof typeof COMPARE]} ?`, params: wanted };
-  return any(equalsAny({ value: '_id', type: '', scalar: true }, wanted));
+  return any(equalsAny({ value: '_id', type: '', column: true }, wanted));
 }
 
 function testSql(test: Test, indexed: Pick<IndexedFields, 'has'>): Sql {
-  const path = test.path.join('.');
-  const sql = path === '_id' ? idTest(test) : fieldTest(test, indexed.has(path));
+  const sql = test.path.join('.') === '_id' ? idTest(test) : fieldTest(test, indexed);
   if (test.op !== '$ne' && test.op !== '$nin') return sql;
   return { text: `(${sql.text}) IS NOT TRUE`, params: sql.params };
 }
@@ -125,8 +139,10 @@ export function filterSql(filter: CheckedFilter, indexed: Pick<IndexedFields, 'h
 }
 
 /** ` ORDER BY ... LIMIT ...`, with the _id as the last word, so that an order is always total. */
-export function optionsSql(options: CheckedOptions): Sql {
-  const terms = options.sort.map(([path, direction]) => `${fieldExpression(path)} ${direction === 1 ? 'ASC' : 'DESC'}`);
+export function optionsSql(options: CheckedOptions, indexed: Pick<IndexedFields, 'has'>): Sql {
+  const terms = options.sort.map(
+    ([path, direction]) => `${fieldExpression(path, indexed)} ${direction === 1 ? 'ASC' : 'DESC'}`,
+  );
   const last = options.sort.at(-1);
   if (last && !options.sort.some(([path]) => path.join('.') === '_id')) {
     terms.push(`_id ${last[1] === 1 ? 'ASC' : 'DESC'}`);
@@ -144,7 +160,7 @@ export function findSql(
   indexed: Pick<IndexedFields, 'has'>,
 ): Sql {
   const where = filterSql(filter, indexed);
-  const rest = optionsSql(options);
+  const rest = optionsSql(options, indexed);
   return {
     text: `SELECT _id, doc, bytes FROM "${collection}" WHERE ${where.text}${rest.text}`,
     params: [...where.params, ...rest.params],

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { CastellanError, isErrorType } from '../../errors.ts';
+import type { Counters } from './counters.ts';
 
 /**
  * Group commit. An operation runs at once, in the order of the calls, and sees everything that ran before it; what is
@@ -25,7 +26,8 @@ function isSqliteError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
 }
 
-export function createGroupCommit(db: DatabaseSync): GroupCommit {
+/** @param counters what is counted in memory while a transaction is open, and goes the way of the transaction */
+export function createGroupCommit(db: DatabaseSync, counters: Counters): GroupCommit {
   const statement = (sql: string): StatementSync => db.prepare(sql);
   const begin = statement('BEGIN IMMEDIATE');
   const commit = statement('COMMIT');
@@ -39,6 +41,7 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
   function settleAll(failure: CastellanError | null): void {
     const waiting = open ?? [];
     open = null;
+    counters.forget();
     for (const settle of waiting) settle(failure);
   }
 
@@ -53,6 +56,7 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
   function finish(): void {
     if (open === null) return;
     try {
+      counters.save();
       commit.run();
     } catch (cause) {
       abort(cause);
@@ -85,6 +89,7 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
 
   function inSavepoint<R>(run: () => R): { value: R } | { error: unknown } {
     savepoint.run();
+    const mark = counters.mark();
     try {
       const value = run();
       release.run();
@@ -93,6 +98,7 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
       if (!db.isTransaction) return { error: abort(error) };
       undo.run();
       release.run();
+      counters.rollbackTo(mark);
       return { error: isSqliteError(error) ? unavailable(error) : error };
     }
   }

@@ -5,6 +5,7 @@ import { badRequest, parsePath } from '../field-path.ts';
 import { parseFilter, parseOptions } from '../filter-syntax.ts';
 import type { Collection, CollectionSpec, Doc, Filter, FindOptions, Store, Update, Write } from '../port.ts';
 import { parseUpdate } from '../update-document.ts';
+import { createCounters } from './counters.ts';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { createSchema } from './schema.ts';
 import { createStatementCache, createTable, type Table } from './table.ts';
@@ -75,8 +76,9 @@ function collectionOf<T extends Doc>(table: Table, { read, write }: GroupCommit)
     const checked = parseFilter(filter);
     const changes = parseUpdate(update);
     const [found] = table.update(checked, options, changes);
-    if (found || !upsert) return { before: found?.before ?? null, after: found?.after ?? null, inserted: false };
-    return { before: null, after: table.upsert(checked, changes), inserted: true };
+    if (found || !upsert)
+      return { before: () => found?.before() ?? null, after: found?.after ?? null, inserted: false };
+    return { before: () => null, after: table.upsert(checked, changes), inserted: true };
   }
 
   return {
@@ -95,7 +97,7 @@ function collectionOf<T extends Doc>(table: Table, { read, write }: GroupCommit)
       write(() => {
         const checked = parseOptions({ limit: 1, ...(options.sort ? { sort: options.sort } : {}) });
         const { before, after } = updateOne(filter, update, options.upsert ?? false, checked);
-        return (options.returnBefore ? before : after) as T | null;
+        return (options.returnBefore ? before() : after) as T | null;
       }),
     deleteOne: (filter) => write(() => table.remove(parseFilter(filter), ONE)),
     deleteMany: (filter) => write(() => table.remove(parseFilter(filter), ALL)),
@@ -116,8 +118,9 @@ function collectionOf<T extends Doc>(table: Table, { read, write }: GroupCommit)
 export async function openSqliteStore({ path, collections = COLLECTIONS }: SqliteStoreOptions): Promise<Store> {
   const db = openDatabase(path, collections);
   const prepare = createStatementCache(db);
-  const group = createGroupCommit(db);
-  const tables = new Map(collections.map((spec) => [spec.name, createTable(spec, prepare)]));
+  const counters = createCounters(prepare);
+  const group = createGroupCommit(db, counters);
+  const tables = new Map(collections.map((spec) => [spec.name, createTable(spec, prepare, counters)]));
 
   function tableOf(name: string): Table {
     const table = tables.get(name);

@@ -3,11 +3,11 @@ import { CastellanError, isErrorType } from '../../errors.ts';
 import { badRequest, getAt, isPlainObject, type PlainObject } from '../field-path.ts';
 import type { CheckedFilter, CheckedOptions } from '../filter-syntax.ts';
 import { indexedFields } from '../indexed-fields.ts';
-import type { CollectionSpec, Doc } from '../port.ts';
+import type { CollectionSpec, Doc, IndexSpec, Scalar } from '../port.ts';
 import { applyUpdate, type CheckedUpdate, documentForUpsert } from '../update-document.ts';
+import type { Counters } from './counters.ts';
 import { decodeDocument, encodeDocument } from './document-codec.ts';
-import { fieldExpression, filterSql, findSql, optionsSql } from './filter-sql.ts';
-import { indexName } from './schema.ts';
+import { columnName, columnValue, filterSql, findSql, optionsSql } from './filter-sql.ts';
 
 /** The statements of one collection, run synchronously inside whatever transaction is open. */
 export interface Table {
@@ -16,8 +16,8 @@ export interface Table {
   tryInsert(doc: Doc): boolean;
   select(filter: CheckedFilter, options: CheckedOptions): Doc[];
   count(filter: CheckedFilter): number;
-  /** Updates what matches, at most `options.limit`. @returns the documents before and after */
-  update(filter: CheckedFilter, options: CheckedOptions, update: CheckedUpdate): { before: Doc; after: Doc }[];
+  /** Updates what matches, at most `options.limit`. @returns the documents after and, decoded when asked for, before */
+  update(filter: CheckedFilter, options: CheckedOptions, update: CheckedUpdate): { before(): Doc; after: Doc }[];
   /** @returns the inserted document */
   upsert(filter: CheckedFilter, update: CheckedUpdate): Doc;
   remove(filter: CheckedFilter, options: CheckedOptions): number;
@@ -45,11 +45,15 @@ export function createStatementCache(db: DatabaseSync, size = 500): (sql: string
   };
 }
 
-export function createTable(spec: CollectionSpec, prepare: (sql: string) => StatementSync): Table {
+export function createTable(spec: CollectionSpec, prepare: (sql: string) => StatementSync, counters: Counters): Table {
   const { name, ordered } = spec;
   const indexed = indexedFields(spec);
   const uniques = spec.indexes.filter((index) => index.unique);
+  const columns = indexed.names.map(columnName);
+  const every = ['_id', ...columns, 'doc', 'bytes'];
+  const insertSql = `INSERT INTO "${name}" (${every.join(', ')}) VALUES (${every.map(() => '?').join(', ')})`;
   const run = (sql: string, params: SQLInputValue[]) => prepare(sql).run(...params);
+  const columnsOf = (doc: object) => indexed.valuesOf(doc).map(columnValue);
 
   function duplicate(keys: readonly string[]): CastellanError {
     return new CastellanError('DUPLICATE_KEY', undefined, { collection: name, keys });
@@ -58,18 +62,12 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
   /** SQLite holds null keys for distinct, MongoDB for equal: the rare key with a null in it is looked up. */
   function refuseNullTwin(doc: PlainObject): void {
     for (const { fields, whereExists } of uniques) {
-      const values = fields.map(([field]) => getAt(doc, field.split('.')) ?? null) as (
-        | string
-        | number
-        | boolean
-        | null
-      )[];
+      const values = fields.map(([field]) => (getAt(doc, field.split('.')) ?? null) as Scalar);
       if (!values.includes(null) || (whereExists && (getAt(doc, whereExists.split('.')) ?? null) === null)) continue;
-      const where = [...fields.map(([f]) => `${fieldExpression(f.split('.'))} IS ?`), '_id <> ?'];
-      if (whereExists) where.push(`${fieldExpression(whereExists.split('.'))} IS NOT NULL`);
-      const params = values.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+      const where = [...fields.map(([field]) => `${columnName(field)} IS ?`), '_id <> ?'];
+      if (whereExists) where.push(`${columnName(whereExists)} IS NOT NULL`);
       const twin = prepare(`SELECT 1 FROM "${name}" WHERE ${where.join(' AND ')} LIMIT 1`).get(
-        ...params,
+        ...values.map(columnValue),
         String(doc._id),
       );
       if (twin) throw duplicate(fields.map(([field]) => field));
@@ -90,23 +88,17 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
       const { errcode, message } = error as { errcode?: number; message?: string };
       if (errcode === undefined || !UNIQUE_VIOLATIONS.has(errcode)) throw error;
       if (isNew && prepare(`SELECT 1 FROM "${name}" WHERE _id = ?`).get(id)) throw duplicate(['_id']);
-      const hit = uniques.find((index) => message?.includes(`'${indexName(name, index)}'`));
+      const hit = uniques.find((index) => message?.endsWith(`: ${violationOf(name, index)}`));
       throw duplicate(hit ? hit.fields.map(([field]) => field) : ['_id']);
     }
-  }
-
-  function nextOf(counter: string): number {
-    const sql =
-      'INSERT INTO "_counters" (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value';
-    return Number(prepare(sql).get(counter)?.value);
   }
 
   /** Writers run one after the other and commit together, so the order of these numbers is the order of commits. */
   function inOrder(doc: Doc): Doc {
     if (!ordered) return doc;
     const group = getAt(doc, [ordered.sequencePer]) ?? null;
-    const seq = group === null ? 0 : nextOf(`${name}:seq:${group}`);
-    return { ...doc, position: nextOf(`${name}:position`), seq } as Doc;
+    const seq = group === null ? 0 : counters.next(`${name}:seq:${group}`);
+    return { ...doc, position: counters.next(`${name}:position`), seq } as Doc;
   }
 
   function insert(given: Doc): void {
@@ -114,19 +106,19 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
     check(given);
     const doc = inOrder(given as unknown as Doc);
     const { json, bytes } = encodeDocument(doc);
-    writing(doc._id, true, () =>
-      run(`INSERT INTO "${name}" (_id, doc, bytes) VALUES (?, ?, ?)`, [doc._id, json, bytes]),
-    );
+    writing(doc._id, true, () => run(insertSql, [doc._id, ...columnsOf(doc), json, bytes]));
   }
 
   function tryInsert(doc: Doc): boolean {
     prepare('SAVEPOINT doc').run();
+    const mark = counters.mark();
     try {
       insert(doc);
       return true;
     } catch (error) {
       if (!isErrorType(error, 'DUPLICATE_KEY')) throw error;
       prepare('ROLLBACK TO doc').run();
+      counters.rollbackTo(mark);
       return false;
     } finally {
       prepare('RELEASE doc').run();
@@ -140,12 +132,15 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
     return prepare(text).all(...params) as unknown as Row[];
   }
 
-  function store(doc: PlainObject): void {
+  /** Only columns that changed are set: SQLite writes anew every index over a column that a statement names. */
+  function store(doc: PlainObject, before: readonly Scalar[]): void {
     check(doc);
     const { json, bytes } = encodeDocument(doc);
-    writing(String(doc._id), false, () =>
-      run(`UPDATE "${name}" SET doc = ?, bytes = ? WHERE _id = ?`, [json, bytes, String(doc._id)]),
-    );
+    const changed = indexed.valuesOf(doc).flatMap((value, at) => (value === before[at] ? [] : [{ value, at }]));
+    const names = ['doc', 'bytes', ...changed.map(({ at }) => columns[at])];
+    const params = [json, bytes, ...changed.map(({ value }) => columnValue(value)), String(doc._id)];
+    const sql = `UPDATE "${name}" SET ${names.map((column) => `${column} = ?`).join(', ')} WHERE _id = ?`;
+    writing(String(doc._id), false, () => run(sql, params));
   }
 
   return {
@@ -161,9 +156,10 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
     update(filter, options, update) {
       return rows(filter, options).map((row) => {
         const after = decode(row);
+        const valuesBefore = indexed.valuesOf(after);
         applyUpdate(after as unknown as PlainObject, update);
-        store(after as unknown as PlainObject);
-        return { before: decode(row), after };
+        store(after as unknown as PlainObject, valuesBefore);
+        return { before: () => decode(row), after };
       });
     },
 
@@ -176,7 +172,7 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
     remove(filter, options) {
       const where = filterSql(filter, indexed);
       if (options.limit === null) return Number(run(`DELETE FROM "${name}" WHERE ${where.text}`, where.params).changes);
-      const rest = optionsSql(options);
+      const rest = optionsSql(options, indexed);
       const chosen = `SELECT _id FROM "${name}" WHERE ${where.text}${rest.text}`;
       const params = [...where.params, ...rest.params];
       return Number(run(`DELETE FROM "${name}" WHERE _id IN (${chosen})`, params).changes);
@@ -189,9 +185,15 @@ export function createTable(spec: CollectionSpec, prepare: (sql: string) => Stat
       if (typeof value !== 'number') throw badRequest(`${field.join('.')} must be a number.`);
       const { json, bytes } = encodeDocument(doc);
       const newer = `json_extract(doc,'$.${field.join('.')}')`;
-      const sql = `INSERT INTO "${name}" (_id, doc, bytes) VALUES (?, ?, ?)
-        ON CONFLICT (_id) DO UPDATE SET doc = excluded.doc, bytes = excluded.bytes WHERE coalesce(${newer} < ?, 1)`;
-      writing(doc._id, false, () => run(sql, [doc._id, json, bytes, value]));
+      const overwrite = [...columns, 'doc', 'bytes'].map((column) => `${column} = excluded.${column}`);
+      const sql = `${insertSql}
+        ON CONFLICT (_id) DO UPDATE SET ${overwrite.join(', ')} WHERE coalesce(${newer} < ?, 1)`;
+      writing(doc._id, false, () => run(sql, [doc._id, ...columnsOf(doc), json, bytes, value]));
     },
   };
+}
+
+/** How SQLite names a unique index that a row violates. */
+function violationOf(collection: string, { fields }: IndexSpec): string {
+  return fields.map(([field]) => `${collection}.@${field}`).join(', ');
 }

@@ -5,7 +5,7 @@ import { accountJid, jidOf } from '../directory.ts';
 import { badRequest, notAuthorized, notFound } from '../iq-error.ts';
 import { child, children, firstChild, node, text, unixSeconds } from '../stanzas.ts';
 import type { World } from '../world.ts';
-import type { IqHandler, IqRequest } from './router.ts';
+import type { IqHandler, IqRequest } from './handler.ts';
 
 const ownAccount = ({ from }: IqRequest, world: World): Account => {
   const account = world.directory.account(from.pn);

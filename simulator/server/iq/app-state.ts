@@ -4,7 +4,7 @@ import { accountJid } from '../directory.ts';
 import { badRequest } from '../iq-error.ts';
 import { child, children, node, unixSeconds } from '../stanzas.ts';
 import type { World } from '../world.ts';
-import type { IqHandler, IqRequest } from './router.ts';
+import type { IqHandler, IqRequest } from './handler.ts';
 
 export const answerAppState: IqHandler = (request, world) => {
   const collections = children(child(request.iq, 'sync'), 'collection');

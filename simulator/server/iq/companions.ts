@@ -3,14 +3,14 @@ import type { DeviceAddress } from '../../ports.ts';
 import { badRequest, forbidden, notFound } from '../iq-error.ts';
 import { child } from '../stanzas.ts';
 import type { World } from '../world.ts';
-import type { IqHandler } from './router.ts';
+import type { IqHandler } from './handler.ts';
 
 /** `md`: a companion removes itself, a phone removes any of its companions, or greets one that wants a pairing code. */
 export const answerCompanions: IqHandler = ({ from, iq, afterwards }, world) => {
   const registration = child(iq, 'link_code_companion_reg');
   if (registration) {
     if (from.device !== 0 || registration.attrs.stage !== 'primary_hello') throw badRequest();
-    world.pairings.primaryHello(from, registration);
+    world.primaryHello(from, registration);
     return [];
   }
   const removal = child(iq, 'remove-companion-device');

@@ -5,7 +5,7 @@ import { badRequest, IqError, notAuthorized } from '../iq-error.ts';
 import { assertSigned, bundleNodes, digestNode, readSignedPreKey, readUpload } from '../published-keys.ts';
 import { child, children, firstChild, node, serverStamp, unixSeconds } from '../stanzas.ts';
 import type { World } from '../world.ts';
-import type { IqHandler } from './router.ts';
+import type { IqHandler } from './handler.ts';
 
 /** Below this many one-time pre-keys a device is told to upload more. */
 const lowWater = 5;

@@ -4,7 +4,7 @@ import type { Group } from '../group-registry.ts';
 import { badRequest, conflict, forbidden, notFound } from '../iq-error.ts';
 import { firstChild, node, nodesOf, text } from '../stanzas.ts';
 import type { World } from '../world.ts';
-import type { IqHandler, IqRequest } from './router.ts';
+import type { IqHandler, IqRequest } from './handler.ts';
 
 /** `w:g2`: to a group's JID it is about that group, to `@g.us` about groups in general. */
 export const answerGroups: IqHandler = (request, world) => {

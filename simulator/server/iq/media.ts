@@ -1,5 +1,5 @@
 import { node } from '../stanzas.ts';
-import type { IqHandler } from './router.ts';
+import type { IqHandler } from './handler.ts';
 
 const maxUploadBytes = 100 * 1024 * 1024;
 

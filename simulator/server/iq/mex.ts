@@ -1,6 +1,6 @@
 import { IqError } from '../iq-error.ts';
 import { child, node } from '../stanzas.ts';
-import type { IqHandler } from './router.ts';
+import type { IqHandler } from './handler.ts';
 
 /** Persisted GraphQL queries, by id: account standing and the cap on new chats. No account is restricted. */
 const answers: Record<string, unknown> = {

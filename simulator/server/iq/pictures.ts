@@ -3,7 +3,7 @@ import { accountJid } from '../directory.ts';
 import { badRequest, forbidden, notFound } from '../iq-error.ts';
 import { child, childBytes, node, unixSeconds } from '../stanzas.ts';
 import type { World } from '../world.ts';
-import type { IqHandler, IqRequest } from './router.ts';
+import type { IqHandler, IqRequest } from './handler.ts';
 
 /** Where the picture of a target lies: `own` account, other account, group. */
 function keyOf(target: string, world: World): string {

@@ -1,5 +1,5 @@
 import { node } from '../stanzas.ts';
-import type { IqHandler } from './router.ts';
+import type { IqHandler } from './handler.ts';
 
 /** Server properties that clients act upon: privacy tokens on 1:1 messages and on picture queries, issued to the PN. */
 const props: [code: string, value: string][] = [

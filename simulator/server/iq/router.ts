@@ -1,6 +1,5 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { isGroup } from '../../devices/jids.ts';
-import type { DeviceAddress } from '../../ports.ts';
 import { IqError } from '../iq-error.ts';
 import { attributes, node } from '../stanzas.ts';
 import type { World } from '../world.ts';
@@ -9,21 +8,12 @@ import { answerAppState } from './app-state.ts';
 import { answerCompanions } from './companions.ts';
 import { answerEncrypt } from './encrypt.ts';
 import { answerGroups } from './groups.ts';
+import type { IqHandler, IqRequest } from './handler.ts';
 import { answerMediaConnection } from './media.ts';
 import { answerMex } from './mex.ts';
 import { answerPicture } from './pictures.ts';
 import { answerProps } from './props.ts';
 import { answerUsync } from './usync.ts';
-
-export interface IqRequest {
-  from: DeviceAddress;
-  iq: BinaryNode;
-  /** Runs after the answer is out. */
-  afterwards(then: () => void): void;
-}
-
-/** @returns the children of the result; throws an IqError */
-export type IqHandler = (request: IqRequest, world: World) => BinaryNode[];
 
 const nothing: IqHandler = () => [];
 

@@ -4,7 +4,7 @@ import { type Account, accountJid, deviceKey, deviceListHash, modeOf } from '../
 import { badRequest } from '../iq-error.ts';
 import { attributes, child, children, node, nodesOf, text, unixSeconds } from '../stanzas.ts';
 import type { World } from '../world.ts';
-import type { IqHandler } from './router.ts';
+import type { IqHandler } from './handler.ts';
 
 /** usync: facts about users, by protocol (`contact`, `devices`, `lid`, `status`, ...). Who asked for devices is told of changes. */
 export const answerUsync: IqHandler = ({ from, iq }, world) => {

@@ -94,6 +94,24 @@ describe('bodies', () => {
     expectError(answer, 400, 'VALIDATION_ERROR');
   });
 
+  test.each([
+    '/etc/passwd',
+    'file:///etc/passwd',
+    'http://169.254.169.254/',
+    `data:image/png;base64,${'A'.repeat(10_000)}`,
+  ])('media by the url %.40s is 400 and stores nothing (fault 37)', async (url) => {
+    const body = { connectionId, to: '15550001111', content: { type: 'image', url } };
+    expectError(await user.api.post('/v1/wa/message/send', body), 400, 'UNSUPPORTED_CONTENT');
+    expect((await user.api.get('/v1/wa/message/list')).body.items).toEqual([]);
+  });
+
+  test('a wait beyond every timer is 400', async () => {
+    for (const timeoutMs of [1e308, 2 ** 31, -1, 0.5]) {
+      const body = { connectionId, content: 'hello', to: '15550001111', wait: 'sent', timeoutMs };
+      expectError(await user.api.post('/v1/wa/message/send', body), 400, 'VALIDATION_ERROR');
+    }
+  });
+
   test('a field of the path or of a list is unknown in a body', async () => {
     const answer = await castellan.admin.patch(`/v1/wa/user/${user.userId}`, { userId: 'other', username: 'x' });
     expectError(answer, 400, 'VALIDATION_ERROR');
@@ -177,6 +195,15 @@ describe('routes', () => {
     const answer = await castellan.admin.send(path, { method });
     expectError(answer, 405, 'METHOD_NOT_ALLOWED');
     expect(answer.headers.allow).toContain(allowed);
+  });
+
+  test.each([
+    ['GET', '/v1/wa/connection/nope'],
+    ['GET', '/v1/wa/message/msg_'],
+    ['POST', '/v1/wa/job/con_01M87J505NWXFA90W1TEKSC0ZG/cancel'],
+    ['DELETE', `/v1/wa/webhook/${'x'.repeat(500)}`],
+  ])('%s %s is 404: nothing can have that id', async (method, path) => {
+    expectError(await castellan.admin.send(path, { method }), 404, 'NOT_FOUND');
   });
 
   test('a preflight does not reach an action', async () => {

@@ -53,13 +53,18 @@ describe('create', () => {
     expect((await user.api.get(`/v1/wa/connection/${answer.body.connectionId}`)).body).toEqual(answer.body);
   });
 
-  test('starts connecting at once, and shows why it cannot', async () => {
-    const { connectionId } = (await create({})).body;
-    await eventually(async () => {
-      const { status, statusReason } = (await user.api.get(`/v1/wa/connection/${connectionId}`)).body;
-      expect(['reconnecting', 'connecting']).toContain(status);
-      expect(statusReason).toEqual(expect.any(String));
+  test('starts connecting at once, shows in words why it cannot, and goes on trying and serving', async () => {
+    const created = await create({});
+    expect(['connecting', 'reconnecting']).toContain(created.body.status);
+    const { connectionId } = created.body;
+    const shown = await eventually(async () => {
+      const { body } = await user.api.get(`/v1/wa/connection/${connectionId}`);
+      expect(body).toMatchObject({ status: 'reconnecting', worker: { epoch: 1 }, desiredState: 'running' });
+      return body;
     });
+    expect(shown.statusReason).toBe('WhatsApp cannot be reached: 127.0.0.1:9 refuses the connection.');
+    expect((await user.api.get(`/v1/wa/connection/${connectionId}/auth`)).body).toMatchObject({ authState: 'pending' });
+    expect((await user.api.get('/health/ready')).status).toBe(200);
     await user.api.delete(`/v1/wa/connection/${connectionId}`);
   });
 
@@ -101,6 +106,16 @@ describe('steering', () => {
     expect(again.body.status).toBe('stopped');
     expect((await user.api.get(`/v1/wa/connection/${connectionId}/history`)).body.items).toHaveLength(2);
   });
+
+  test.each(['logged_out', 'banned', 'locked', 'needs_pairing', 'quarantined'])(
+    'stopping one that is %s keeps a status that says more',
+    async (status) => {
+      const connectionId = await held();
+      await castellan.runtime.store.collection('connections').updateOne({ _id: connectionId }, { $set: { status } });
+      const answer = await user.api.post(`/v1/wa/connection/${connectionId}/stop`, {});
+      expect(answer.body).toMatchObject({ status, desiredState: 'stopped' });
+    },
+  );
 
   test('start and stop move a live one there and back', async () => {
     const connectionId = await held();

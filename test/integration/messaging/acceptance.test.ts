@@ -42,6 +42,34 @@ describe('accepting a send', () => {
     expect(await harness.send('the same', '+15550000900')).toMatchObject({ chatId: ME.id });
   });
 
+  it('asks once who goes by a new number, and never about a known one, a LID or the own number', async () => {
+    const asked: string[] = [];
+    const options = {
+      askForLid: async (pn: string) => {
+        asked.push(pn);
+        return '77@lid';
+      },
+    };
+    const sendTo = async (to: string) => {
+      const params = { connectionId: harness.connectionId, content: 'hello', to };
+      return (await harness.messaging.send(OWNER, params, options)).message.chatId;
+    };
+    const chats = await Promise.all([sendTo(NUMBER), sendTo(`+${NUMBER}`), sendTo(`${NUMBER}@c.us`)]);
+    expect(chats).toEqual(['77@lid', '77@lid', '77@lid']);
+    expect(await sendTo(NUMBER)).toBe('77@lid');
+    expect(await sendTo('78@lid')).toBe('78@lid');
+    expect(await sendTo(String(ME.pn))).toBe(ME.id);
+    expect(asked).toEqual([`${NUMBER}@s.whatsapp.net`]);
+  });
+
+  it('asks nobody while the connection is not open', async () => {
+    await harness.setConnection({ status: 'reconnecting' });
+    const params = { connectionId: harness.connectionId, content: 'hello', to: NUMBER };
+    const askForLid = () => Promise.reject(new Error('nobody may be asked'));
+    const { message } = await harness.messaging.send(OWNER, params, { askForLid });
+    expect(message.chatId).toBe(`${NUMBER}@s.whatsapp.net`);
+  });
+
   it('numbers sends in the order in which they were accepted', async () => {
     for (const text of ['a', 'b', 'c']) await harness.send(text, NUMBER);
     const jobs = await harness.store.collection<JobDoc>('jobs').find({}, { sort: [['outboxSeq', 1]] });

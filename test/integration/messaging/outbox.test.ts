@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { systemClock } from '../../../lib/clock.ts';
 import { CastellanError } from '../../../lib/errors.ts';
 import { silentLog } from '../../../lib/log.ts';
+import type { NewChatPause } from '../../../lib/messaging/new-chat-gate.ts';
 import type { Outbox, OutboxOptions } from '../../../lib/messaging/outbox.port.ts';
 import { createOutbox } from '../../../lib/messaging/outbox.ts';
 import type { JobDoc } from '../../../lib/storage/collections.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { type MessagingHarness, OWNER, openMessagingHarness } from '../../helpers/messaging-harness.ts';
+import { ME, type MessagingHarness, OWNER, openMessagingHarness } from '../../helpers/messaging-harness.ts';
 import { ACCEPTED, closed, type ScriptedSocket, scriptedSocket } from '../../helpers/scripted-socket.ts';
 
 const A = '15551110001';
@@ -175,16 +176,54 @@ describe('outbox', () => {
     await harness.send('to a stranger', B);
     await harness.send('to another one', '15551110003');
     await harness.send('to a friend', A);
-    const restrictions: string[] = [];
+    const pauses: (NewChatPause | null)[] = [];
     const socket = scriptedSocket(({ chatId }) =>
       chatId.startsWith(A) ? ACCEPTED : { waCode: 463, serverTimestamp: null },
     );
-    drain(socket, { maxInFlight: 1, onRestricted: (restriction) => restrictions.push(restriction) });
+    drain(socket, { maxInFlight: 1, onNewChatPause: (pause) => pauses.push(pause) });
     await settled(3);
     expect(socket.texts()).toEqual(['to a stranger', 'to a friend']);
-    expect(restrictions).toEqual(['new_chats']);
+    expect(pauses).toEqual([{ until: expect.any(Number), delayMs: 6 * 3_600_000 }]);
     expect((await jobs()).map((job) => job.status)).toEqual(['completed', 'failed', 'pending', 'completed']);
     expect((await jobs())[1]?.error).toMatchObject({ type: 'REJECTED_BY_WHATSAPP', waCode: 463 });
+  });
+
+  it('tries one new chat when the pause is over, and lets the others follow when it passes', async () => {
+    for (const [text, to] of [
+      ['1', A],
+      ['2', B],
+      ['3', A],
+    ] as const)
+      await harness.send(text, to);
+    const pauses: (NewChatPause | null)[] = [];
+    const refusing = scriptedSocket(() => ({ waCode: 463, serverTimestamp: null }));
+    const past = { until: Date.now() - 1, delayMs: 6 * 3_600_000 };
+    drain(refusing, { newChatPause: past, onNewChatPause: (pause) => pauses.push(pause) });
+    await settled(1);
+    await running[0]?.stop();
+    expect(refusing.texts()).toEqual(['1']);
+    expect(pauses).toEqual([{ until: expect.any(Number), delayMs: 12 * 3_600_000 }]);
+
+    const willing = scriptedSocket();
+    drain(willing, { newChatPause: past, onNewChatPause: (pause) => pauses.push(pause) });
+    await settled(3);
+    expect(willing.texts()).toEqual(['2', '3']);
+    expect(pauses.at(-1)).toBeNull();
+  });
+
+  it('sends nothing from another account than the one that it was accepted for', async () => {
+    await harness.send('from the old number', A);
+    const socket = scriptedSocket();
+    drain(socket, { account: { id: '901@lid', lid: '901@lid', pn: '15550000901@s.whatsapp.net', name: null } });
+    expect(await settled(1)).toMatchObject([{ status: 'failed', error: { type: 'LOGGED_OUT' } }]);
+    expect(socket.begun).toEqual([]);
+  });
+
+  it('sends for an account that has learnt its LID since', async () => {
+    await harness.setConnection({ me: { ...ME, id: String(ME.pn), lid: null } });
+    await harness.send('hello', A);
+    drain(scriptedSocket(), { account: ME });
+    expect(await settled(1)).toMatchObject([{ status: 'completed' }]);
   });
 
   it('sends again with the same id over the next socket when one closed before the ack', async () => {

@@ -89,8 +89,11 @@ describe('an open connection', () => {
       });
     });
     expect(openSockets(pn)).toHaveLength(1);
+    const told = (await node.events(connectionId)).filter(({ type }) => type === 'connection.status').at(-1);
+    expect(told?.data).toMatchObject({ status: 'open', previousStatus: 'open', code: 463 });
     await node.ask(connectionId);
     await eventually(async () => expect(await node.row(connectionId)).toMatchObject({ restrictions: [] }));
+    await send(connectionId, contact.pn, 'hi again');
   });
 });
 

@@ -98,7 +98,7 @@ describe('a real socket over a store that takes 5 ms', () => {
     const read = bob.inbox.all.filter(({ device, text }) => device === 0 && text?.startsWith('out'));
     expect(read.map(({ text }) => text)).toEqual(texts);
     expect(simulator.witness.messages.decryptFailures()).toEqual([]);
-    expect(harness.applied.filter(({ kind }) => kind === 'claim')).toHaveLength(count);
+    await eventually(() => expect(harness.applied.filter(({ kind }) => kind === 'claim')).toHaveLength(count));
   });
 });
 

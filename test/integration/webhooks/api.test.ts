@@ -95,6 +95,7 @@ describe('the webhook API', () => {
     expect((await call(castellan.adminKey, 'GET', path)).status).toBe(200);
   });
 
+  // fault 42 among them
   test('refuses what it cannot take, and stores nothing', async () => {
     const good = { url: receiver.url, eventTypes: ['*'] };
     const bad: object[] = [

@@ -12,6 +12,21 @@ describe('what Baileys says when a socket ends', () => {
     });
   });
 
+  it.each([
+    [{ code: 'ENOTFOUND', hostname: 'web.whatsapp.com' }, /^the name web\.whatsapp\.com is not found/],
+    [{ code: 'EAI_AGAIN', hostname: 'web.whatsapp.com' }, /^the name web\.whatsapp\.com is not found/],
+    [{ code: 'ECONNREFUSED', address: '::1', port: 443 }, /^::1:443 refuses the connection$/],
+    [{ code: 'ECONNREFUSED' }, /^the connection is refused$/],
+    [{ code: 'ENETUNREACH', address: '1.2.3.4' }, /no way to it/],
+    [{ code: 'ECONNRESET' }, /broke the connection off/],
+    [{ code: 'EPROTO' }, /^WebSocket Error \(x\)$/],
+  ])('says in words what the network says: %j', (error, words) => {
+    expect(toSocketEnd(boom(408, 'WebSocket Error (x)', error), NOW)).toMatchObject({
+      code: 408,
+      reason: expect.stringMatching(words),
+    });
+  });
+
   it('takes an error without a code as a stream error, nothing at all as a close', () => {
     expect(toSocketEnd(new Error('noise'), NOW).code).toBe(500);
     expect(toSocketEnd(undefined, NOW).code).toBe(428);

@@ -1,10 +1,12 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Counters, createCounters } from '../../../lib/storage/sqlite/counters.ts';
 import { createGroupCommit, type GroupCommit } from '../../../lib/storage/sqlite/group-commit.ts';
 import { rejection } from '../../integration/storage/conformance-kit.ts';
 
 let db: DatabaseSync;
 let group: GroupCommit;
+let counters: Counters;
 beforeEach(() => {
   db = new DatabaseSync(':memory:');
   db.exec(`
@@ -12,7 +14,9 @@ beforeEach(() => {
     CREATE TABLE parent (id TEXT PRIMARY KEY);
     CREATE TABLE child (parent TEXT REFERENCES parent DEFERRABLE INITIALLY DEFERRED, body BLOB);
   `);
-  group = createGroupCommit(db);
+  db.exec('CREATE TABLE "_counters" (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL)');
+  counters = createCounters((sql) => db.prepare(sql));
+  group = createGroupCommit(db, counters);
 });
 afterEach(() => db.close());
 
@@ -69,5 +73,36 @@ describe('group commit', () => {
     expect(await last).toBe(1);
     expect(await rejection(insertParent('b'))).toBe('STORE_UNAVAILABLE');
     expect(await rejection(countParents())).toBe('STORE_UNAVAILABLE');
+  });
+});
+
+describe('counters', () => {
+  const next = (name: string) => group.write(() => counters.next(name));
+  const refused = () =>
+    group.write(() => {
+      counters.next('a');
+      throw new Error('refused');
+    });
+
+  test('count on across transactions, without a gap where an operation failed', async () => {
+    expect(await Promise.all([next('a'), next('b'), rejection(refused()), next('a')])).toEqual([
+      1,
+      1,
+      'untyped: Error: refused',
+      2,
+    ]);
+    expect(await Promise.all([rejection(refused()), next('a'), next('b')])).toEqual(['untyped: Error: refused', 3, 2]);
+  });
+
+  test('forget what a transaction counted that was not committed', async () => {
+    expect(await next('a')).toBe(1);
+    await Promise.all([rejection(next('a')), rejection(insertOrphan())]);
+    expect(await next('a')).toBe(2);
+  });
+
+  test('see what another writer counted', async () => {
+    expect(await next('a')).toBe(1);
+    db.exec(`UPDATE "_counters" SET value = 7 WHERE name = 'a'`);
+    expect(await next('a')).toBe(8);
   });
 });

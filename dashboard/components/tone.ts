@@ -1,0 +1,2 @@
+/** What a colour says; the word beside it says it too. */
+export type Tone = 'ok' | 'info' | 'warn' | 'bad' | 'idle';
