@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -46,4 +46,12 @@ function sourceFiles(): string[] {
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !path.startsWith(dist))
     .sort();
+}
+
+/** Puts it where a Castellan that is started as its users do it looks for it. Nothing is taken away: others may read. */
+export async function installBuiltDashboard(): Promise<void> {
+  const built = await builtDashboard();
+  const dist = join(SOURCES, 'dist');
+  await cp(join(built, 'assets'), join(dist, 'assets'), { recursive: true });
+  await cp(built, dist, { recursive: true });
 }
