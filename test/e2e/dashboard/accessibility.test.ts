@@ -30,13 +30,19 @@ let stranger: Visitor;
 
 const LOOKS = [
   { colorScheme: 'light', size: WIDE },
-  { colorScheme: 'dark', size: WIDE },
   { colorScheme: 'light', size: NARROW },
   { colorScheme: 'dark', size: NARROW },
+  { colorScheme: 'dark', size: WIDE },
 ] as const;
 
 /** What a theme can break; the rest is the same in both. */
-const COLOURS = "{ runOnly: ['color-contrast', 'link-in-text-block'] }";
+const COLOURS = "{ preload: false, runOnly: ['color-contrast', 'link-in-text-block'] }";
+const EVERYTHING = '{ preload: false }';
+/** A theme that was changed is there once it was drawn and nothing fades any more. */
+const SETTLED = `new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+  .then(() => Promise.allSettled(
+    document.getAnimations().filter((one) => one instanceof CSSTransition).map(({ finished }) => finished)))
+  .then(() => null)`;
 /** Rows that are not on the screen are judged, too, and in the theme of the moment. */
 const SHOW_ALL = `document.adoptedStyleSheets = [new CSSStyleSheet()];
 document.adoptedStyleSheets[0].replaceSync('* { content-visibility: visible !important; }');`;
@@ -48,7 +54,8 @@ async function expectAccessible({ page }: Visitor): Promise<void> {
   for (const { colorScheme, size } of LOOKS) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize(size);
-    const rules = colorScheme === 'dark' ? COLOURS : '{}';
+    await page.evaluate(SETTLED);
+    const rules = colorScheme === 'dark' ? COLOURS : EVERYTHING;
     const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${rules})`);
     for (const { id, nodes } of violations) {
       for (const { html, failureSummary } of nodes) {
@@ -67,6 +74,7 @@ async function picture({ page }: Visitor, name: string, look: Look = 'light'): P
   await page.emulateMedia({ colorScheme: look === 'dark' ? 'dark' : 'light', reducedMotion: 'reduce' });
   await page.setViewportSize(look === 'phone' ? NARROW : WIDE);
   await page.evaluate('scrollTo(0, 0)');
+  await page.evaluate(SETTLED);
   await mkdir(IMAGES, { recursive: true });
   await writeFile(join(IMAGES, `${name}.png`), await page.screenshot());
   await page.setViewportSize(WIDE);
