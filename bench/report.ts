@@ -14,6 +14,12 @@ export function table({ castellan, bare }: Comparison): string {
   return [`| median of ${rounds} | Castellan | bare Baileys | ratio |`, '|---|---:|---:|---:|', ...rows].join('\n');
 }
 
+/** Figures that there is nothing to compare with. */
+export function figuresTable(figures: readonly Figure[]): string {
+  const rows = figures.map(({ name, unit, value }) => `| ${name} (${unit}) | ${shown(value)} |`);
+  return ['| figure | value |', '|---|---:|', ...rows].join('\n');
+}
+
 const valuesAt = (rounds: readonly Figure[][], at: number): number[] =>
   rounds.flatMap((figures) => figures[at]?.value ?? []);
 

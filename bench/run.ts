@@ -1,14 +1,16 @@
 import { parseArgs } from 'node:util';
-import { conditions, machine, table } from './report.ts';
+import { conditions, figuresTable, machine, table } from './report.ts';
 import { compareMemory } from './scenarios/memory.ts';
 import { countRoundTrips, roundTripsTable } from './scenarios/round-trips.ts';
 import type { BenchOptions, Compare } from './scenarios/scenario.ts';
+import { measureSimulator } from './scenarios/simulator.ts';
 import { compareReceive, compareSend } from './scenarios/throughput.ts';
 
 const HELP = `npm run bench -- memory|send|receive [options]     Castellan against bare Baileys, in the same run
 npm run bench -- round-trips [options]             calls of the store for each message
+npm run bench -- simulator [options]               what the local WhatsApp itself can carry
 
-  --connections N     200 for memory, 30 for send and receive, 10 for round-trips
+  --connections N     200 for memory, 30 for send and receive, 10 for round-trips, 1000 for simulator
   --chats N           of each connection (4; memory has none)
   --messages N        in each chat (25)
   --rounds N          of each subject, in turn (3)
@@ -17,17 +19,31 @@ npm run bench -- round-trips [options]             calls of the store for each m
 `;
 
 interface Scenario {
-  /** null: nothing to compare with */
-  compare: Compare | null;
+  /** @returns the result as a Markdown table */
+  run(options: BenchOptions, say: (line: string) => void): Promise<string>;
   connections: number;
   idle: boolean;
 }
 
+const comparing =
+  (compare: Compare): Scenario['run'] =>
+  async (options, say) =>
+    table(await compare(options, say));
+
 const SCENARIOS: Record<string, Scenario> = {
-  memory: { compare: compareMemory, connections: 200, idle: true },
-  send: { compare: compareSend, connections: 30, idle: false },
-  receive: { compare: compareReceive, connections: 30, idle: false },
-  'round-trips': { compare: null, connections: 10, idle: false },
+  memory: { run: comparing(compareMemory), connections: 200, idle: true },
+  send: { run: comparing(compareSend), connections: 30, idle: false },
+  receive: { run: comparing(compareReceive), connections: 30, idle: false },
+  'round-trips': {
+    run: async (options, say) => roundTripsTable(await countRoundTrips(options, say)),
+    connections: 10,
+    idle: false,
+  },
+  simulator: {
+    run: async (options, say) => figuresTable(await measureSimulator(options, say)),
+    connections: 1_000,
+    idle: true,
+  },
 };
 
 function fail(reason: string): never {
@@ -72,8 +88,6 @@ function read(): { name: string; scenario: Scenario; options: BenchOptions } {
 
 const { name, scenario, options } = read();
 const say = (line: string) => void process.stderr.write(`${line}\n`);
-const result = scenario.compare
-  ? table(await scenario.compare(options, say))
-  : roundTripsTable(await countRoundTrips(options, say));
+const result = await scenario.run(options, say);
 process.stdout.write(`\n### ${name}\n\n${conditions(options)}. ${machine()}.\n\n${result}\n`);
 process.exit(0);

@@ -41,10 +41,11 @@ export interface RestartReport {
   reopenMs: { p50: number; p99: number };
 }
 
-const PAUSE_MS = 40;
+const PAUSE_MS = 80;
 const KILL_AFTER_MS = { from: 100, to: 1_500 };
 const REOPEN_TIMEOUT_MS = 60_000;
-const SETTLE_TIMEOUT_MS = 60_000;
+/** as long as something still moves it is not over: a backlog may take its time */
+const STALL_TIMEOUT_MS = 60_000;
 
 /** `kill -9` of the whole process at random moments under traffic both ways, again and again. */
 export async function runRestartScenario(options: RestartOptions): Promise<RestartReport> {
@@ -100,23 +101,22 @@ async function killAgainAndAgain(castellan: CastellanProcess, lines: readonly Li
   return reopenMs;
 }
 
-/** Waits until every accepted send was acknowledged and nothing more comes in. */
+/** Waits until all that was accepted is sent and all that was replied is stored, or nothing moves any more: the report counts. */
 async function settle({ api }: CastellanProcess, lines: readonly Line[], traffic: Traffic): Promise<void> {
-  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  const wanted = `0,0 ${traffic.replied.length}`;
   let before = '';
-  while (performance.now() < deadline) {
+  let movedAt = performance.now();
+  while (performance.now() - movedAt < STALL_TIMEOUT_MS) {
     const jobs = await Promise.all(
       ['pending', 'processing'].map((status) => api.ask<{ items: unknown[] }>('GET', `/job/list?status=${status}`)),
     );
     const inbound = await Promise.all(lines.map(({ connectionId }) => api.messages(connectionId, 'inbound')));
-    const now = `${jobs.map(({ items }) => items.length)} ${inbound.map(({ length }) => length)}`;
-    if (jobs.every(({ items }) => items.length === 0) && now === before) return;
+    const now = `${jobs.map(({ items }) => items.length)} ${inbound.flat().length}`;
+    if (now === wanted) return;
+    if (now !== before) movedAt = performance.now();
     before = now;
     await delay(500);
   }
-  throw new Error(
-    `it did not settle: ${before} of ${traffic.accepted.size} sends and ${traffic.replied.length} replies`,
-  );
 }
 
 async function report(

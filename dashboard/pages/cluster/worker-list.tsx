@@ -25,7 +25,8 @@ const COLUMNS: readonly Column<WorkerInfo>[] = [
   {
     key: 'status',
     title: 'Status',
-    width: '9.5rem',
+    /* "Waiting for the phone" fits */
+    width: '11rem',
     cell: ({ connectionId }) => {
       const connection = connectionOf(connectionId);
       return connection ? <StatusBadge status={connection.status} /> : null;
@@ -35,9 +36,13 @@ const COLUMNS: readonly Column<WorkerInfo>[] = [
     key: 'node',
     title: 'Node',
     width: 'minmax(0, 1fr)',
-    cell: ({ nodeId }) => <code class="truncate worker-node">{nodeId}</code>,
+    cell: ({ nodeId, epoch }) => (
+      <>
+        <code class="truncate worker-node">{nodeId}</code>
+        <div class="truncate small muted">epoch {epoch}</div>
+      </>
+    ),
   },
-  { key: 'epoch', title: 'Epoch', width: '4rem', end: true, wideOnly: true, cell: ({ epoch }) => epoch },
   {
     key: 'since',
     title: 'There since',
