@@ -1,11 +1,13 @@
+import { findChromium } from './browser/find-chromium.ts';
 import { cacheDirectory } from './servers/cache.ts';
 import { findMongo, findNats, findRedis } from './servers/programs.ts';
 
-/** `npm run servers -- fetch`: sees to it that the servers that the tests need are there before they are needed. */
+/** `npm run servers -- fetch`: sees to it that the servers and the browser that the tests need are there before they are needed. */
 const PROGRAMS = [
   ['NATS', 'NATS_URL', findNats],
   ['Redis', 'REDIS_URL', findRedis],
   ['MongoDB', 'MONGO_URL', findMongo],
+  ['Chromium', 'CHROMIUM_PATH', async () => ({ origin: await findChromium() })],
 ] as const;
 
 async function fetchAll(): Promise<boolean> {
@@ -29,7 +31,7 @@ async function fetchAll(): Promise<boolean> {
 
 if (process.argv[2] !== 'fetch') {
   console.error(
-    `npm run servers -- fetch\n\nFetches NATS, Redis and a MongoDB-compatible server into ${cacheDirectory()}.`,
+    `npm run servers -- fetch\n\nFetches NATS, Redis, a MongoDB-compatible server (into ${cacheDirectory()}) and Chromium.`,
   );
   process.exitCode = 2;
 } else if (!(await fetchAll())) {
