@@ -36,7 +36,12 @@ const OUTLINES = {
 
 export type IconName = keyof typeof OUTLINES;
 
-export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
+export function Icon({ name, size }: { name: IconName; size?: number }) {
+  return <Outline path={OUTLINES[name]} size={size} />;
+}
+
+/** A line drawing on a field of 24 x 24. A page that has pictures of its own draws them with this. */
+export function Outline({ path, size = 18 }: { path: string; size?: number | undefined }) {
   return (
     <svg
       class="icon"
@@ -50,7 +55,7 @@ export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
       stroke-linejoin="round"
       aria-hidden="true"
     >
-      <path d={OUTLINES[name]} />
+      <path d={path} />
     </svg>
   );
 }

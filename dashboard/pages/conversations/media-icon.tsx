@@ -1,3 +1,4 @@
+import { Outline } from '../../components/icon.tsx';
 import type { MediaKind } from './content-view.ts';
 
 const OUTLINES: Record<MediaKind, string> = {
@@ -11,20 +12,5 @@ const OUTLINES: Record<MediaKind, string> = {
 
 /** What kind of thing is not shown here; the label beside it says it in words. */
 export function MediaIcon({ media }: { media: MediaKind }) {
-  return (
-    <svg
-      class="icon"
-      width="18"
-      height="18"
-      viewBox="0 0 24 24"
-      fill="none"
-      stroke="currentColor"
-      stroke-width="1.8"
-      stroke-linecap="round"
-      stroke-linejoin="round"
-      aria-hidden="true"
-    >
-      <path d={OUTLINES[media]} />
-    </svg>
-  );
+  return <Outline path={OUTLINES[media]} />;
 }
