@@ -48,7 +48,7 @@ export default function brokerOptions(config: Config, log: Log): BrokerOptions {
   return {
     nodeID: config.nodeId,
     logger: new LogAdapter(log) as unknown as BrokerOptions['logger'] & object,
-    transporter: config.natsUrl === null ? null : new NatsTransporter(config.natsUrl),
+    transporter: config.cluster && new NatsTransporter(config.cluster.natsUrl),
     heartbeatInterval: HEARTBEAT_INTERVAL_S,
     heartbeatTimeout: HEARTBEAT_TIMEOUT_S,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CastellanError } from './errors.ts';
+import { contradictionIn, DEFAULT_OWNERSHIP_TIMINGS as DEFAULTS, type OwnershipTimings } from './timings.ts';
 
 export const SERVICE_NAMES = [
   'gateway',
@@ -13,6 +14,15 @@ export const SERVICE_NAMES = [
   'scheduler',
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+export interface ClusterUrls {
+  /** NATS_URL: `nats://` or `tls://`, several with commas between, user and password in them */
+  natsUrl: string;
+  /** REDIS_URL: `redis://` or `rediss://` */
+  redisUrl: string;
+  /** MONGO_URL: `mongodb://` or `mongodb+srv://` */
+  mongoUrl: string;
+}
 
 /** Everything that the environment decides, parsed once. The only reader of `process.env`. */
 export interface Config {
@@ -28,12 +38,17 @@ export interface Config {
   adminApiKey: string | null;
   /** 32 bytes. ENCRYPTION_KEY (base64); null = made under DATA_DIR (embedded only) */
   encryptionKey: Buffer | null;
-  /** NATS_URL: `nats://` or `tls://`, several with commas between, user and password in them */
-  natsUrl: string | null;
-  redisUrl: string | null;
-  mongoUrl: string | null;
-  /** NODE_ID, default the host's name */
+  /** the bus, the locks and the documents of a cluster: all three or none (then everything is embedded) */
+  cluster: ClusterUrls | null;
+  /** NODE_ID, default the host's name; unique in the cluster */
   nodeId: string;
+  /** POD_UID, from Kubernetes' downward API: a process that starts anew under it proves that the former one is gone */
+  podUid: string | null;
+  /** NODE_CAPACITY: sessions that this node is meant for; its weight in the placement. Default 1,000 */
+  nodeCapacity: number;
+  /** HEALTH_PORT: where a process without a gateway answers probes; null = nowhere */
+  healthPort: number | null;
+  timings: OwnershipTimings;
   /** SERVICES, comma-separated; default all */
   services: readonly ServiceName[];
   logLevel: string;
@@ -98,6 +113,48 @@ function natsUrl(env: Env): string | null {
   return urls.length > 0 ? urls.join(',') : null;
 }
 
+/** Half a cluster would lose the promises of both modes. */
+function clusterUrls(env: Env): ClusterUrls | null {
+  const urls = {
+    NATS_URL: natsUrl(env),
+    REDIS_URL: url(env, 'REDIS_URL', ['redis', 'rediss']),
+    MONGO_URL: mongoUrl(env),
+  };
+  const missing = Object.entries(urls).flatMap(([name, value]) => (value === null ? [name] : []));
+  if (missing.length === 3) return null;
+  if (missing[0])
+    invalid(missing[0], 'set too: a cluster needs NATS_URL, REDIS_URL and MONGO_URL, one process none of them');
+  return { natsUrl: urls.NATS_URL ?? '', redisUrl: urls.REDIS_URL ?? '', mongoUrl: urls.MONGO_URL ?? '' };
+}
+
+/** It is part of a lock's value, of metrics and of the bus's topics. */
+function nodeId(env: Env): string {
+  const id = env.NODE_ID || hostname();
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id)
+    ? id
+    : invalid('NODE_ID', 'up to 128 letters, digits, dots, dashes and underscores');
+}
+
+function ownershipTimings(env: Env): OwnershipTimings {
+  const ms = (name: string, fallback: number) => integer(env, name, fallback, 10, 3_600_000);
+  const timings = {
+    lockTtlMs: ms('LOCK_TTL_MS', DEFAULTS.lockTtlMs),
+    renewIntervalMs: ms('LOCK_RENEW_MS', DEFAULTS.renewIntervalMs),
+    heartbeatIntervalMs: ms('HEARTBEAT_MS', DEFAULTS.heartbeatIntervalMs),
+    leaseDeadlineMs: ms('LEASE_DEADLINE_MS', DEFAULTS.leaseDeadlineMs),
+    ownerSilenceMs: ms('OWNER_SILENCE_MS', DEFAULTS.ownerSilenceMs),
+    membershipReadMs: ms('MEMBERSHIP_READ_MS', DEFAULTS.membershipReadMs),
+    membershipGapMs: ms('MEMBERSHIP_GAP_MS', DEFAULTS.membershipGapMs),
+    settleMs: ms('PLACEMENT_SETTLE_MS', DEFAULTS.settleMs),
+    claimsPerSecond: integer(env, 'CLAIMS_PER_SECOND', DEFAULTS.claimsPerSecond, 1, 10_000),
+    claimBurst: integer(env, 'CLAIM_BURST', DEFAULTS.claimBurst, 1, 10_000),
+    drainTimeoutMs: ms('DRAIN_TIMEOUT_MS', DEFAULTS.drainTimeoutMs),
+  };
+  const contradiction = contradictionIn(timings);
+  if (contradiction) throw new CastellanError('CONFIG_INVALID', `${contradiction}.`);
+  return timings;
+}
+
 function list(raw: string | undefined): string[] {
   return (raw ?? '')
     .split(',')
@@ -140,20 +197,24 @@ function whatsapp(env: Env): Config['whatsapp'] {
 
 /** @throws CONFIG_INVALID with the variable's name and range */
 export function loadConfig(env: Env = process.env): Config {
-  const mongo = mongoUrl(env);
+  const cluster = clusterUrls(env);
   const key = encryptionKey(env);
-  if (mongo && !key) invalid('ENCRYPTION_KEY', 'set when MONGO_URL is: every process must use the same one');
+  const admin = adminKey(env);
+  if (cluster && !key) invalid('ENCRYPTION_KEY', 'set in a cluster: every process must use the same one');
+  if (cluster && !admin) invalid('ADMIN_API_KEY', 'set in a cluster: every process must use the same one');
   return {
     port: integer(env, 'PORT', 3000, 0, 65535),
     host: env.HOST || '127.0.0.1',
     dataDir: resolve(env.DATA_DIR || './data'),
     dashboardDir: fileURLToPath(new URL('../dashboard/dist', import.meta.url)),
-    adminApiKey: adminKey(env),
+    adminApiKey: admin,
     encryptionKey: key,
-    natsUrl: natsUrl(env),
-    redisUrl: url(env, 'REDIS_URL', ['redis', 'rediss']),
-    mongoUrl: mongo,
-    nodeId: env.NODE_ID || hostname(),
+    cluster,
+    nodeId: nodeId(env),
+    podUid: env.POD_UID || null,
+    nodeCapacity: integer(env, 'NODE_CAPACITY', 1_000, 1, 1_000_000),
+    healthPort: env.HEALTH_PORT ? integer(env, 'HEALTH_PORT', 0, 0, 65_535) : null,
+    timings: ownershipTimings(env),
     services: serviceNames(env),
     rateLimitPerSecond: integer(env, 'RATE_LIMIT_PER_SECOND', 300, 0, 1_000_000),
     logLevel: oneOf(env, 'LOG_LEVEL', 'info', LOG_LEVELS),

@@ -1,10 +1,11 @@
 import type { Clock } from './clock.ts';
 import type { Locks } from './cluster/locks.port.ts';
+import type { Membership, Owner } from './cluster/membership.port.ts';
 import type { Config } from './config.ts';
 import type { EventLog } from './events/event-log.port.ts';
 import type { Log } from './log.ts';
 import type { TrafficMeter } from './messaging/traffic-meter.ts';
-import type { OpenSocket, Owner, RecordApplier, SessionStore } from './session/ports.ts';
+import type { OpenSocket, RecordApplier, SessionStore } from './session/ports.ts';
 import type { Store } from './storage/port.ts';
 import type { Vault } from './storage/vault.ts';
 
@@ -18,6 +19,8 @@ export interface Runtime {
   vault: Vault;
   events: EventLog;
   owner: Owner;
+  /** who runs sessions; begins with the session-node */
+  membership: Membership;
   sessions: SessionStore;
   openSocket: OpenSocket;
   applier: RecordApplier;

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
+import type { Owner } from '../cluster/membership.port.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import type { Log } from '../log.ts';
 import type { Outbox, OutboxOptions } from '../messaging/outbox.port.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
-import type { OpenSocket, Owner, SessionStore } from './ports.ts';
+import type { OpenSocket, SessionStore } from './ports.ts';
 import type { Limiter } from './reopen-limiter.ts';
 import type { SupervisorTimings } from './supervisor.ts';
 

@@ -89,7 +89,8 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
   function info(): NodeInfo {
     const { asideSince } = residents;
     return {
-      ...owner,
+      nodeId: owner.nodeId,
+      incarnation: owner.incarnation,
       draining: residents.isDraining || asideSince !== null,
       connections: actors.size,
       open: [...actors.values()].filter(({ state }) => state === 'open').length,

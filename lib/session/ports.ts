@@ -1,14 +1,10 @@
+import type { Owner } from '../cluster/membership.port.ts';
 import type { MessageContent, Party } from '../contracts/entities.ts';
 
 /**
  * Where the session layer's parts meet. Nothing here knows Baileys: `lib/session/baileys/` implements it, the actor and
  * the messaging layer use it.
  */
-
-export interface Owner {
-  nodeId: string;
-  incarnation: string;
-}
 
 /**
  * Facts that become durable in the same journal entry as the ratchet step that they belong to, and that are turned into

@@ -1,7 +1,7 @@
+import type { Owner } from '../cluster/membership.port.ts';
 import { newId } from '../ids.ts';
 import type { WorkerDoc } from '../storage/collections.ts';
 import type { Write } from '../storage/port.ts';
-import type { Owner } from './ports.ts';
 
 /** The row that says "this activation runs here": at most one live row a connection. */
 export function createWorkerRecord(activation: Pick<WorkerDoc, 'connectionId' | 'userId' | 'epoch'>, owner: Owner) {
@@ -12,7 +12,8 @@ export function createWorkerRecord(activation: Pick<WorkerDoc, 'connectionId' | 
       const doc: WorkerDoc = {
         _id: workerId,
         ...activation,
-        ...owner,
+        nodeId: owner.nodeId,
+        incarnation: owner.incarnation,
         status: 'live',
         startedAt: now,
         endedAt: null,

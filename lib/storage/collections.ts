@@ -129,13 +129,32 @@ export interface SessionDoc {
   _id: string;
   userId: string;
   epoch: number;
-  owner: { nodeId: string; incarnation: string } | null;
+  owner: { nodeId: string; incarnation: string; seat?: string | null } | null;
   /** the last journal sequence whose effects are in `sessionKeys`, messages and events */
   watermark: number;
   /** keys of journal entries before this one are void (the credentials were started over) */
   floor?: number;
   /** the entry that the stored credentials come from: they must be there when this is above `floor` */
   credentialsSeq?: number;
+}
+
+/** A session-node's heartbeat, one row a node's name; `incarnation` has the seat. */
+export interface NodeDoc {
+  /** nodeId */
+  _id: string;
+  incarnation: string;
+  /** grows with every heartbeat; that it grows is all that the others look at */
+  counter: number;
+  capacity: number;
+  draining: boolean;
+  connections: number;
+  open: number;
+  memoryBytes: number;
+  messagesPerMinute: number;
+  startedAt: number;
+  drainingSince: number | null;
+  /** wall clock of the writer, for people and for the retention; decides nothing */
+  updatedAt: number;
 }
 
 export interface SessionKeyDoc {
@@ -154,7 +173,7 @@ export interface JournalDoc {
   seq: number;
   epoch: number;
   kind: 'takeover' | 'commit' | 'release';
-  owner: { nodeId: string; incarnation: string };
+  owner: { nodeId: string; incarnation: string; seat?: string | null };
   /** tells own success from another's entry after an unknown outcome */
   nonce: string;
   /** encrypted payload; takeover and release carry none */
@@ -361,6 +380,7 @@ export const COLLECTIONS: readonly CollectionSpec[] = [
     ],
   },
   { name: 'sessions', indexes: [{ fields: by('owner.nodeId') }] },
+  { name: 'nodes', indexes: [{ fields: by('updatedAt') }] },
   { name: 'sessionKeys', indexes: [{ fields: by('connectionId') }] },
   { name: 'sessionJournal', indexes: [{ fields: by('connectionId', 'seq'), unique: true }] },
   {

@@ -1,9 +1,10 @@
 import type { Clock } from '../../clock.ts';
+import type { Owner } from '../../cluster/membership.port.ts';
 import { CastellanError, isErrorType } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { JournalDoc } from '../../storage/collections.ts';
 import type { Vault } from '../../storage/vault.ts';
-import type { Owner, RecordApplier, SessionActivation } from '../ports.ts';
+import type { RecordApplier, SessionActivation } from '../ports.ts';
 import {
   type Credentials,
   type EntryContent,

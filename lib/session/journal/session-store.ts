@@ -1,11 +1,12 @@
 import type { Clock } from '../../clock.ts';
+import type { Owner } from '../../cluster/membership.port.ts';
 import { isErrorType } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { JournalDoc, SessionDoc, SessionKeyDoc } from '../../storage/collections.ts';
 import type { Store } from '../../storage/port.ts';
 import type { Vault } from '../../storage/vault.ts';
 import { createBoundedCache } from '../bounded-cache.ts';
-import type { Owner, RecordApplier, SessionActivation, SessionStore } from '../ports.ts';
+import type { RecordApplier, SessionActivation, SessionStore } from '../ports.ts';
 import { createActivation, type JournalActivation } from './activation.ts';
 import { createGroupWriter } from './group-writer.ts';
 import type { KeyCache } from './key-snapshot.ts';

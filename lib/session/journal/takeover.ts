@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { Owner } from '../../cluster/membership.port.ts';
 import { CastellanError, isErrorType } from '../../errors.ts';
 import type { JournalDoc, SessionDoc, SessionKeyDoc } from '../../storage/collections.ts';
 import type { Collection } from '../../storage/port.ts';
 import type { Vault } from '../../storage/vault.ts';
-import type { Owner } from '../ports.ts';
+
 import {
   CREDENTIALS_KEY,
   type Credentials,

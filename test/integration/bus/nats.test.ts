@@ -19,7 +19,15 @@ const MEGABYTE = 1024 * 1024;
 
 /** with a namespace of its own, so that brokers of other tests on the same server stay apart */
 function brokerOn(natsUrl: string, nodeId: string, namespace: string): ServiceBroker {
-  const config = loadConfig({ NATS_URL: natsUrl, NODE_ID: nodeId, LOG_LEVEL: 'silent' });
+  const config = loadConfig({
+    NATS_URL: natsUrl,
+    REDIS_URL: 'redis://not-used',
+    MONGO_URL: 'mongodb://not-used',
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    ADMIN_API_KEY: 'cst_admin_key_of_a_test',
+    NODE_ID: nodeId,
+    LOG_LEVEL: 'silent',
+  });
   return new ServiceBroker({ ...brokerOptions(config, silentLog), namespace });
 }
 

@@ -1,0 +1,189 @@
+import type { Clock } from '../clock.ts';
+import { isErrorType } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { NodeDoc } from '../storage/collections.ts';
+import type { Store } from '../storage/port.ts';
+import type { OwnershipTimings } from '../timings.ts';
+import { holderName, type Member, type Membership, type MembershipHooks, type Owner } from './membership.port.ts';
+import { createSilenceWatch } from './silence-watch.ts';
+
+export interface StoredMembershipOptions {
+  store: Store;
+  clock: Clock;
+  log: Log;
+  owner: Owner;
+  /** weight in the placement */
+  capacity: number;
+  timings: OwnershipTimings;
+}
+
+/** after a heartbeat that failed, before the next try; the deadline does not wait */
+const BEAT_RETRY_MS = 500;
+
+/**
+ * Membership by heartbeat documents in the store: one a node's name, which the process that started last under that name
+ * has for itself. It bumps a counter every 2 s; every node reads all of them every 500 ms and sees which ones move.
+ */
+export function createStoredMembership(options: StoredMembershipOptions): Membership {
+  const { store, clock, log, owner, capacity, timings } = options;
+  const { nodeId, incarnation } = owner;
+  const nodes = store.collection<NodeDoc>('nodes');
+  const watch = createSilenceWatch(clock, timings.membershipGapMs);
+  /** taken for dead, with the counter that they stood at: they live again when it moves, not when we were deaf */
+  const dead = new Map<string, number>();
+  let hooks: MembershipHooks | null = null;
+  let seated = false;
+  let lost = false;
+  let beating = false;
+  let beatAgain = false;
+  let looking: Promise<void> | null = null;
+  let cancelBeat: () => void = () => {};
+  let cancelLook: () => void = () => {};
+  let members: readonly Member[] = [];
+  let composition = '';
+  let changedAt = clock.monotonic();
+
+  function fields(given: MembershipHooks) {
+    return { incarnation, capacity, ...given.status(), updatedAt: clock.now() };
+  }
+
+  /** The seat is taken whoever had it: the newest process of a name is the one that somebody wanted. */
+  async function sit(given: MembershipHooks): Promise<void> {
+    await nodes.updateOne({ _id: nodeId }, { $set: fields(given), $inc: { counter: 1 } }, { upsert: true });
+    seated = true;
+  }
+
+  /** @returns whether the seat still is ours */
+  async function stay(given: MembershipHooks): Promise<boolean> {
+    const mine = { _id: nodeId, incarnation };
+    const { matched } = await nodes.updateOne(mine, { $set: fields(given), $inc: { counter: 1 } });
+    if (matched > 0) return true;
+    /* a row that is gone was cleared away by somebody who took us for dead: nobody else sits there */
+    if (await nodes.findOne({ _id: nodeId })) return false;
+    await sit(given);
+    return true;
+  }
+
+  async function beatOnce(given: MembershipHooks): Promise<void> {
+    const sentAt = clock.monotonic();
+    if (!seated) await sit(given);
+    else if (!(await stay(given))) return loseSeat(given);
+    if (hooks === given) given.onConfirmed(sentAt);
+  }
+
+  function loseSeat(given: MembershipHooks): void {
+    lost = true;
+    log.error({}, 'another process runs under the name of this node: it gives everything up');
+    given.onSeatTaken();
+  }
+
+  async function beat(): Promise<void> {
+    cancelBeat();
+    if (!hooks || lost) return;
+    if (beating) {
+      beatAgain = true;
+      return;
+    }
+    beating = true;
+    let pauseMs = timings.heartbeatIntervalMs;
+    try {
+      await beatOnce(hooks);
+    } catch (error) {
+      pauseMs = Math.min(pauseMs, BEAT_RETRY_MS);
+      log.warn({ cause: (error as Error).message }, 'a heartbeat was not stored');
+    }
+    beating = false;
+    if (!hooks || lost) return;
+    if (beatAgain) pauseMs = 0;
+    beatAgain = false;
+    cancelBeat = clock.after(pauseMs, () => void beat());
+  }
+
+  async function read(): Promise<void> {
+    const askedAt = clock.monotonic();
+    try {
+      const found = await nodes.find({});
+      watch.heard(found, askedAt);
+      see(found);
+    } catch (error) {
+      watch.interrupted();
+      throw error;
+    }
+  }
+
+  /** Whoever asks gets a read that began after the question. */
+  async function look(): Promise<void> {
+    while (looking) await looking.catch(() => undefined);
+    looking = read().finally(() => {
+      looking = null;
+    });
+    return looking;
+  }
+
+  function see(found: readonly NodeDoc[]): void {
+    if (!hooks) return;
+    members = found.filter(isLiving).map(toMember);
+    const now = members
+      .map((one) => `${one.nodeId} ${one.capacity} ${one.draining}`)
+      .sort()
+      .join('\n');
+    if (now === composition) return;
+    composition = now;
+    changedAt = clock.monotonic();
+    hooks.onChange();
+  }
+
+  /* a node that this process has only just begun to hear of counts until its silence is proven */
+  function isLiving({ _id, incarnation: its, counter }: NodeDoc): boolean {
+    const holder = holderName({ nodeId: _id, incarnation: its });
+    if (watch.silentForMs(holder) >= timings.ownerSilenceMs) dead.set(holder, counter);
+    if (dead.get(holder) === counter) return false;
+    dead.delete(holder);
+    return true;
+  }
+
+  function lookAgain(): void {
+    cancelLook = clock.after(timings.membershipReadMs, () => {
+      lookAgain();
+      if (looking) return;
+      look().catch((error: Error) => log.warn({ cause: error.message }, 'the other nodes cannot be seen'));
+    });
+  }
+
+  return {
+    async start(given) {
+      hooks = given;
+      changedAt = clock.monotonic();
+      lookAgain();
+      await beat();
+      await look().catch(() => undefined);
+    },
+
+    async stop({ farewell }) {
+      hooks = null;
+      cancelBeat();
+      cancelLook();
+      members = [];
+      if (!farewell || !seated || lost) return;
+      try {
+        await nodes.deleteOne({ _id: nodeId, incarnation });
+      } catch (error) {
+        if (!isErrorType(error, 'STORE_UNAVAILABLE')) throw error;
+      }
+    },
+
+    beat: () => void beat(),
+    members: () => members,
+    stableForMs: () => clock.monotonic() - changedAt,
+    silentForMs(other) {
+      if (other.nodeId === nodeId && other.incarnation === incarnation) return 0;
+      if (other.seat && other.seat === owner.seat) return Number.POSITIVE_INFINITY;
+      return watch.silentForMs(holderName(other));
+    },
+    look,
+  };
+}
+
+function toMember({ _id, counter: _counter, updatedAt: _updatedAt, ...rest }: NodeDoc): Member {
+  return { nodeId: _id, ...rest };
+}
