@@ -70,7 +70,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
   const pending = new Set<string>();
   const claims = createLimiter({ perSecond: timings.claimsPerSecond, burst: timings.claimBurst }, clock);
   const closing = Promise.withResolvers<void>();
-  const debts = createDebts({ sessions, owner, log });
+  const debts = createDebts({ sessions, owner, clock, log });
   let closed = false;
   let asideSince: number | null = null;
   /** a node that has just come claims only what its seat had, until the ring stood still */
@@ -281,7 +281,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
         void settle(connectionId);
       }
       for (const connectionId of pending) if (ownership.isWorthTrying(connectionId)) void settle(connectionId);
-      for (const connectionId of debts.list()) if (!rests(connectionId)) void settle(connectionId);
+      for (const connectionId of debts.due()) if (!rests(connectionId)) void settle(connectionId);
     },
     leaveAlone,
     forgive: (connectionId) => void leaveAloneUntil.delete(connectionId),
