@@ -83,8 +83,8 @@ async function warnOfLooseReplicas(redis: Redis, log: Log): Promise<void> {
     const replicas = /connected_slaves:(\d+)/.exec(await redis.info('replication'))?.[1];
     if (Number(replicas ?? 0) === 0) return;
     const settings = (await redis.config('GET', 'min-replicas-*')) as string[];
-    const valueOf = (name: string) => Number(settings[settings.indexOf(name) + 1] ?? 0);
-    if (valueOf('min-replicas-to-write') >= 1 && valueOf('min-replicas-max-lag') <= MAX_REPLICA_LAG_S) return;
+    const settingOf = (name: string) => Number(settings[settings.indexOf(name) + 1] ?? 0);
+    if (settingOf('min-replicas-to-write') >= 1 && settingOf('min-replicas-max-lag') <= MAX_REPLICA_LAG_S) return;
     log.warn({}, 'Redis has replicas, but min-replicas-to-write 1 and min-replicas-max-lag 2 are not set');
   } catch (error) {
     log.info({ err: error }, 'Redis does not tell about its replicas');
