@@ -15,6 +15,9 @@ import type { Locks } from './locks.port.ts';
  * Once that moment has passed the lease is over for good: an answer that comes later counts for nothing, and a process
  * that was stopped and wakes up does not write one byte.
  *
+ * After a jump of the wall clock (this machine may have been suspended, its monotonic clock with it) only a lock that is
+ * renewed proves that nobody else was here meanwhile. A heartbeat does not: it is stored whoever runs the session by then.
+ *
  * A renewal has four outcomes: renewed; missing (the locks forgot: claimed again, unless the deadline passed); lost
  * (someone else holds it: over at once); unreachable (nobody else can claim either: the deadline decides).
  */
@@ -87,12 +90,12 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   function standing(lease: LeaseRecord): Standing {
     if (lease.over) return 'over';
     noticeJump();
-    const sentAt = confirmedAt(lease);
-    if (clock.monotonic() >= sentAt + leaseDeadlineMs) {
-      end(lease, 'deadline');
-      return 'over';
-    }
-    return sentAt > voidBefore ? 'mine' : 'unproven';
+    const now = clock.monotonic();
+    const unproven = lease.lockSentAt <= voidBefore;
+    if (now >= confirmedAt(lease) + leaseDeadlineMs) end(lease, 'deadline');
+    else if (unproven && now >= voidBefore + leaseDeadlineMs) end(lease, 'not proven after a jump of the clock');
+    if (lease.over) return 'over';
+    return unproven ? 'unproven' : 'mine';
   }
 
   function noticeJump(): void {
@@ -151,7 +154,10 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   }
 
   async function claimForgotten(lease: LeaseRecord): Promise<void> {
-    if (standing(lease) === 'over') return;
+    const now = standing(lease);
+    if (now === 'over') return;
+    /* it may have been another's meanwhile: that it can be had again proves nothing */
+    if (now === 'unproven') return end(lease, 'forgotten while the clock jumped');
     const sentAt = clock.monotonic();
     const { mine } = await locks.claim(lockKeyOf(lease.connectionId), holder, lockTtlMs);
     if (standing(lease) === 'over') return;

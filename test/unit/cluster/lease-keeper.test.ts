@@ -196,6 +196,33 @@ describe('a jump of the wall clock', () => {
     expect(lost).toEqual([CONNECTION]);
   });
 
+  it('is not answered by a heartbeat: it is stored whoever runs the session by then', async () => {
+    const { clock, lost, keeper, lease } = await setUp(withoutRedis);
+    lease.recorded();
+    keeper.start();
+    clock.jump(60_000);
+    expect(lease.standing()).toBe('unproven');
+    for (let beat = 0; beat < 3; beat += 1) {
+      await clock.advance(2_000);
+      keeper.heartbeatConfirmed(clock.monotonic());
+      expect(lease.standing()).toBe('unproven');
+    }
+    await clock.advance(2_000);
+    expect(lease.standing()).toBe('over');
+    expect(lost).toEqual([CONNECTION]);
+  });
+
+  it('ends a lease whose lock is missing afterwards: it may have been another one’s', async () => {
+    const { clock, locks, lost, keeper, lease } = await setUp();
+    await locks.release(KEY, 'node:1');
+    clock.jump(60_000);
+    expect(lease.standing()).toBe('unproven');
+    keeper.start();
+    await clock.advance(500);
+    expect(lost).toEqual([CONNECTION]);
+    expect(await locks.holderOf(KEY)).toBeNull();
+  });
+
   it('is not seen in drift that is slower than a second between two looks', async () => {
     const { clock, keeper, lease } = await setUp();
     keeper.start();
