@@ -81,7 +81,7 @@ export function drawSchedule(seed: string): Schedule {
 const STORY = 0.1;
 
 /** Harm that rarely comes together by chance, and is what one part of the protocol is there for. */
-function tell(random: Random, at: number, names: readonly string[], connections: number): Step[] {
+function tell(random: Random, at: number, names: string[], connections: number): Step[] {
   const node = random.pick(names);
   const soon = (low: number, high: number) => Math.round(at + random.between(low, high));
   const ms = (low: number, high: number) => Math.round(random.between(low, high));
@@ -93,28 +93,26 @@ function tell(random: Random, at: number, names: readonly string[], connections:
         ...[0, 1].map(() => ({ at: soon(11_000, 26_000), do: 'flush' as const })),
       ];
     /* the ring wants it elsewhere, nobody can be asked, and its lock runs out: what is left is its heartbeat */
-    case 'misplaced':
+    case 'misplaced': {
+      const comes = names.length < 4 ? nodeName(names.length) : null;
+      if (comes) names.push(comes);
+      const first: Step[] = comes
+        ? [{ at, do: 'addNode', node: comes }]
+        : [{ at, do: 'crash', node, restartAfter: ms(13_000, 16_000), seat: random.chance(0.5) }];
+      const away = comes ? 0 : 16_000;
       return [
-        { at, do: 'crash', node, restartAfter: ms(500, 4_000), seat: random.chance(0.5) },
-        ...names.map((name) => ({
-          at,
-          do: 'cut' as const,
-          node: name,
-          from: 'bus' as const,
-          way: 'both' as const,
-          forMs: 60_000,
-        })),
+        ...first,
+        ...names.map(
+          (name) => ({ at, do: 'cut', node: name, from: 'bus', way: 'both', forMs: away + 50_000 }) as const,
+        ),
         ...names
-          .filter((name) => name !== node)
-          .map((name) => ({
-            at: soon(12_000, 30_000),
-            do: 'cut' as const,
-            node: name,
-            from: 'locks' as const,
-            way: 'both' as const,
-            forMs: ms(12_000, 25_000),
-          })),
+          .filter((name) => name !== (comes ?? node))
+          .map((name) => {
+            const from = soon(away + 1_000, away + 8_000);
+            return { at: from, do: 'cut', node: name, from: 'locks', way: 'both', forMs: ms(13_000, 25_000) } as const;
+          }),
       ];
+    }
     /* its machine slept through its own deadline; when it wakes up, the locks cannot tell it so */
     case 'slept': {
       const forMs = ms(11_000, 40_000);

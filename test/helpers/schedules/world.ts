@@ -126,8 +126,10 @@ function createWorld(schedule: Schedule, { product, timings = {}, trace }: RunOp
   }
 
   function restartLater(host: Host, dead: NodeProcess, afterMs: number | null, seat: boolean): void {
-    if (afterMs === null) return;
-    timeline.at(timeline.now + afterMs, () => {
+    /* once the harm is over nobody is left out of service */
+    const pauseMs = afterMs ?? (timeline.now >= schedule.endsAt ? 1_000 : null);
+    if (pauseMs === null) return;
+    timeline.at(timeline.now + pauseMs, () => {
       if (host.running !== dead) return;
       if (!seat) host.seat = `seat of ${host.name} after ${dead.process.name}`;
       start(host, seat || random.chance(0.5) ? host.seat : null);
