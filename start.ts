@@ -43,6 +43,7 @@ export async function startCastellan(config: Config, options: RuntimeOptions = {
   const stop = once(() => stopInOrder(broker, runtime));
   try {
     for (const name of config.services) broker.createService((await SERVICES[name]()).default(runtime));
+    if (config.cluster) broker.createService((await import('./services/commit-bell.service.ts')).default(runtime));
     await startAll(broker);
   } catch (error) {
     await stop();
