@@ -1,9 +1,8 @@
 /* Plain JavaScript that an old Node can parse, and nothing but the check is loaded before the check. */
 import './scripts/node-version.mjs';
 
-const GRACE_MS = 25_000;
-
 const { loadConfig } = await import('./lib/config.ts');
+const { stopTimeoutMs } = await import('./lib/timings.ts');
 const { startCastellan } = await import('./start.ts');
 
 function fail(error) {
@@ -13,7 +12,9 @@ function fail(error) {
 }
 
 try {
-  const castellan = await startCastellan(loadConfig());
+  const config = loadConfig();
+  const graceMs = stopTimeoutMs(config.timings);
+  const castellan = await startCastellan(config);
   if (castellan.url)
     process.stdout.write(`Castellan listens on ${castellan.url} (documentation: ${castellan.url}/docs)\n`);
   if (castellan.adminKeyMade) {
@@ -26,9 +27,9 @@ try {
     stopping = true;
     process.stdout.write(`${signal}: stopping\n`);
     setTimeout(() => {
-      process.stderr.write(`Not stopped within ${GRACE_MS} ms: leaving by force\n`);
+      process.stderr.write(`Not stopped within ${graceMs} ms: leaving by force\n`);
       process.exit(1);
-    }, GRACE_MS).unref();
+    }, graceMs).unref();
     await castellan.stop();
     process.exit(0);
   };

@@ -1,4 +1,4 @@
-import type { ServiceSchema } from 'moleculer';
+import type { Service, ServiceSchema } from 'moleculer';
 import { notFound } from '../lib/contracts/scope.ts';
 import { type NodeInfo, type SessionNodeActions, sessionNodeContract } from '../lib/contracts/session-node.contract.ts';
 import { errorType } from '../lib/errors.ts';
@@ -8,6 +8,13 @@ import { createConnectionManager } from '../lib/session/connection-manager.ts';
 import { listWorkers } from '../lib/session/worker-list.ts';
 import { type CallContext, defineService } from '../mixins/define-service.ts';
 
+/** What the starter uses of the running service. */
+export interface SessionNodeService extends Service {
+  health(): { sessions: number; open: number; draining: boolean; seatLost: boolean };
+  /** Hands over what runs here and begins nothing more; resolves when nothing runs any more. Idempotent. */
+  drain(): Promise<void>;
+}
+
 /** Runs connections: the actors of this node and the loop that keeps them in step with the rows. */
 export default function sessionNodeService(runtime: Runtime): ServiceSchema {
   const { store, owner } = runtime;
@@ -16,7 +23,20 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
     createOutbox: (options) => createOutbox({ ...runtime, ...options }),
   });
 
-  return defineService<SessionNodeActions>({
+  let drained: Promise<void> | null = null;
+
+  /** Once: a stop that follows a drain has nothing left to do. */
+  function drain(): Promise<void> {
+    drained ??= manager.drain();
+    return drained;
+  }
+
+  function health() {
+    const { connections: sessions, open, draining } = manager.info();
+    return { sessions, open, draining, seatLost: false };
+  }
+
+  const service = defineService<SessionNodeActions>({
     name: 'session-node',
     contract: sessionNodeContract,
     actions: {
@@ -40,8 +60,9 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
       },
     },
     started: () => manager.start(),
-    stopped: () => manager.drain(),
+    stopped: drain,
   });
+  return { ...service, methods: { health, drain } };
 }
 
 /** A node is asked by its name. @throws NOT_FOUND when no such node runs sessions */
