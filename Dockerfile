@@ -26,7 +26,6 @@ RUN node dashboard/build.mjs
 
 # The local WhatsApp and what drives traffic through it. Needs development dependencies and is no part of the product.
 FROM all-dependencies AS simulator
-COPY lib lib
 COPY simulator simulator
 COPY scripts scripts
 USER 1000:1000
