@@ -98,7 +98,7 @@ async function openHealth(config: Config, options: RuntimeOptions): Promise<Heal
 function healthOf(broker: ServiceBroker, { nodeCapacity: capacity }: Config) {
   const sessionNode = sessionNodeOf(broker);
   return {
-    node: () => (sessionNode ? { ...sessionNode.health(), capacity } : null),
+    node: () => sessionNode && { ...sessionNode.info(), capacity },
     drain: async () => sessionNode?.drain(),
   };
 }
@@ -108,6 +108,8 @@ async function stopInOrder(broker: ServiceBroker, runtime: Runtime, health: Heal
   const { log } = runtime;
   health?.stopping();
   await guarded(log, 'drain the gateway', async () => gatewayOf(broker)?.drain());
+  /* while the bus still carries hints to the successors */
+  await guarded(log, 'hand the sessions over', async () => sessionNodeOf(broker)?.drain());
   await guarded(log, 'stop the services', () => broker.stop());
   await guarded(log, 'close the runtime', () => runtime.close());
   await guarded(log, 'close the health listener', async () => health?.close());

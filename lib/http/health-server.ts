@@ -7,20 +7,18 @@ import { createProcessMetrics, gauge, PROMETHEUS_TYPE } from './prometheus.ts';
 /** What a session-node says to a probe. */
 export interface NodeHealth {
   /** what runs here, and how much of it is open */
-  sessions: number;
+  connections: number;
   open: number;
   /** sessions that this node is meant for */
   capacity: number;
-  /** it begins nothing any more: it stops, or stands aside */
+  /** it begins nothing any more: it stops, stands aside, or another process has its seat */
   draining: boolean;
-  /** another process runs under its name: this one is over for good */
-  seatLost: boolean;
 }
 
 /** What is asked of the process behind the probes. */
 export interface HealthSubject {
-  /** null where it runs no sessions */
-  node(): NodeHealth | null;
+  /** undefined where it runs no sessions */
+  node(): NodeHealth | undefined;
   /** Hands over what runs here and begins nothing more; resolves when nothing runs any more. Idempotent. */
   drain(): Promise<void>;
 }
@@ -60,9 +58,7 @@ export function createHealthServer({ host, port, log }: HealthServerOptions): He
   let draining: Promise<void> | null = null;
 
   function notReady(): string | null {
-    const node = subject?.node();
-    if (stopping || draining || node?.draining) return 'draining';
-    if (node?.seatLost) return 'seat-lost';
+    if (stopping || draining || subject?.node()?.draining) return 'draining';
     return subject ? null : 'starting';
   }
 
@@ -78,7 +74,7 @@ export function createHealthServer({ host, port, log }: HealthServerOptions): He
       return send(res, 500, { status: 'failed' });
     }
     const tookMs = Math.round(performance.now() - began);
-    send(res, 200, { status: 'drained', sessions: subject.node()?.sessions ?? 0, tookMs });
+    send(res, 200, { status: 'drained', sessions: subject.node()?.connections ?? 0, tookMs });
   }
 
   const answers: Record<string, Answer> = {
@@ -88,7 +84,7 @@ export function createHealthServer({ host, port, log }: HealthServerOptions): He
       send(res, reason === null ? 200 : 503, { status: reason ?? 'ready' });
     },
     'GET /metrics': (res) => {
-      const lines = [...nodeLines(subject?.node() ?? null), ...metrics.lines()];
+      const lines = [...nodeLines(subject?.node()), ...metrics.lines()];
       res.writeHead(200, { 'content-type': PROMETHEUS_TYPE }).end(`${lines.join('\n')}\n`);
     },
     'POST /drain': drain,
@@ -124,11 +120,11 @@ function send(res: ServerResponse, status: number, body: object): void {
   res.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
 }
 
-function nodeLines(node: NodeHealth | null): string[] {
+function nodeLines(node: NodeHealth | undefined): string[] {
   if (!node) return [];
   const own = (name: string, help: string, value: number) => gauge(`castellan_node_${name}`, help, [['', value]]);
   return [
-    ...own('sessions', 'Sessions that run on this node.', node.sessions),
+    ...own('sessions', 'Sessions that run on this node.', node.connections),
     ...own('sessions_open', 'Sessions that are logged in to WhatsApp.', node.open),
     ...own('capacity', 'Sessions that this node is meant for, its weight in the placement.', node.capacity),
     ...own('draining', '1 while this node hands over and begins nothing more.', Number(node.draining)),

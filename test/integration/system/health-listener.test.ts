@@ -77,15 +77,6 @@ test('it is not ready while its node is set aside, and ready again afterwards', 
   await node.end();
 });
 
-test('a seat that is lost is not ready, whatever else is well', async () => {
-  const health = createHealthServer({ host: '127.0.0.1', port: 0, log: silentLog });
-  await health.listen();
-  const node = { sessions: 0, open: 0, capacity: 1, draining: false, seatLost: true };
-  health.ready({ node: () => node, drain: async () => {} });
-  expect(await statusOf(health.url())).toEqual([503, 'seat-lost']);
-  await health.close();
-});
-
 test('a drain hands the sessions over before it answers, once, and the stop after it has nothing to do', async () => {
   const system = await startPairedSystem({ healthPort: 0 }, { seed: 'drained' });
   const { castellan, simulator } = system;
