@@ -13,9 +13,13 @@ function fail(error) {
 }
 
 try {
-  const castellan = await startCastellan(loadConfig());
-  if (castellan.url)
-    process.stdout.write(`Castellan listens on ${castellan.url} (documentation: ${castellan.url}/docs)\n`);
+  const config = loadConfig();
+  const castellan = await startCastellan(config);
+  process.stdout.write(
+    castellan.url
+      ? `Castellan listens on ${castellan.url} (documentation: ${castellan.url}/docs)\n`
+      : `Castellan runs ${config.services.join(', ')} as ${config.nodeId}\n`,
+  );
   if (castellan.adminKeyMade) {
     process.stdout.write(`Admin API key, shown this once and kept under DATA_DIR: ${castellan.adminKey}\n`);
   }
