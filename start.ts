@@ -5,6 +5,7 @@ import type { Log } from './lib/log.ts';
 import type { Runtime } from './lib/runtime.ts';
 import brokerOptions from './moleculer.config.ts';
 import type { GatewayService } from './services/gateway.service.ts';
+import type { SessionNodeService } from './services/session-node.service.ts';
 
 export interface Castellan {
   /** of the gateway; null when this process runs none */
@@ -71,10 +72,16 @@ function gatewayOf(broker: ServiceBroker): GatewayService | undefined {
   return broker.getLocalService('gateway') as GatewayService | undefined;
 }
 
+function sessionNodeOf(broker: ServiceBroker): SessionNodeService | undefined {
+  return broker.getLocalService('session-node') as SessionNodeService | undefined;
+}
+
 /** From the outside in: no request meets a service that has already gone. */
 async function stopInOrder(broker: ServiceBroker, runtime: Runtime): Promise<void> {
   const { log } = runtime;
   await guarded(log, 'drain the gateway', async () => gatewayOf(broker)?.drain());
+  /* while the bus still carries hints to the successors */
+  await guarded(log, 'hand the sessions over', async () => sessionNodeOf(broker)?.drain());
   await guarded(log, 'stop the services', () => broker.stop());
   await guarded(log, 'close the runtime', () => runtime.close());
 }

@@ -1,6 +1,6 @@
+import { lockKeyOf } from '../lib/cluster/lease-keeper.ts';
 import type { Locks } from '../lib/cluster/locks.port.ts';
 import { CastellanError, errorType, isErrorType } from '../lib/errors.ts';
-import { lockKeyOf } from '../lib/session/lease-keeper.ts';
 import type { CallContext } from './define-service.ts';
 
 /**

@@ -5,8 +5,11 @@
 export type RenewOutcome = 'renewed' | 'missing' | 'lost';
 
 export interface Locks {
-  /** Claims when absent or already mine. @returns the holder after the call. @throws STORE_UNAVAILABLE */
-  claim(key: string, holder: string, ttlMs: number): Promise<{ mine: boolean; holder: string }>;
+  /**
+   * Claims when absent, already mine, or `over`'s: a holder that is proven to be gone, whose time is not waited for.
+   * @returns the holder after the call. @throws STORE_UNAVAILABLE
+   */
+  claim(key: string, holder: string, ttlMs: number, over?: string | null): Promise<{ mine: boolean; holder: string }>;
   /**
    * Claims like `claim`, but only while the generation still is the given one: both in one step. A claimer that goes over
    * an owner which has not released must know that the store did not forget while it watched that owner's silence.

@@ -54,16 +54,17 @@ export function createMemoryLocks({ clock }: { clock: Clock }): Locks {
     return 'renewed';
   }
 
-  function claim(key: string, holder: string, ttlMs: number): { mine: boolean; holder: string } {
+  function claim(key: string, holder: string, ttlMs: number, over?: string | null): { mine: boolean; holder: string } {
     const lease = leaseOf(key);
-    if (lease !== null && lease.holder !== holder) return { mine: false, holder: lease.holder };
+    if (lease !== null && lease.holder !== holder && lease.holder !== over)
+      return { mine: false, holder: lease.holder };
     leases.set(key, { holder, expiresAt: expiryAfter(ttlMs) });
     sweep();
     return { mine: true, holder };
   }
 
   return {
-    claim: async (key, holder, ttlMs) => claim(key, holder, ttlMs),
+    claim: async (key, holder, ttlMs, over) => claim(key, holder, ttlMs, over),
 
     async claimInGeneration(key, holder, ttlMs, seen) {
       const lease = leaseOf(key);

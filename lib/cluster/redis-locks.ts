@@ -107,8 +107,8 @@ export async function openRedisLocks({
   }
 
   return {
-    async claim(key, holder, ttlMs) {
-      const now = (await run(CLAIM, [named(key)], holder, time(ttlMs))) as string;
+    async claim(key, holder, ttlMs, over) {
+      const now = (await run(CLAIM, [named(key)], holder, time(ttlMs), over ?? '')) as string;
       return { mine: now === holder, holder: now };
     },
 

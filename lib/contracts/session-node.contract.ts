@@ -48,6 +48,8 @@ export type WakeReason = (typeof WAKE_REASONS)[number];
 export interface SessionNodeActions {
   wake: { params: ById & { reason?: WakeReason }; result: { running: boolean } };
   release: { params: ById; result: { released: boolean } };
+  reserve: { params: object; result: { waitMs: number | null } };
+  offer: { params: ById; result: { accepted: boolean } };
   pairingCode: { params: ById & { phoneNumber: string }; result: { pairingCode: string; expiresAt: string } };
   logout: { params: ById; result: { loggedOut: boolean } };
   lookup: { params: ById & { pn: string }; result: { onWhatsApp: boolean; lid: string | null } };
@@ -74,6 +76,20 @@ export const sessionNodeContract = defineActions({
     auth: 'admin',
     params: byId,
     result: 'Release',
+  },
+  reserve: {
+    name: 'session-node.reserve',
+    summary: 'Keep a place in the queue of claims for a node that hands a connection over',
+    auth: 'admin',
+    params: {},
+    result: 'Reservation',
+  },
+  offer: {
+    name: 'session-node.offer',
+    summary: 'A connection was released for this node: claim it now',
+    auth: 'admin',
+    params: byId,
+    result: 'Offer',
   },
   pairingCode: {
     name: 'session-node.pairingCode',

@@ -1,3 +1,4 @@
+import { unguardedStore } from '../cluster/guarded-store.ts';
 import type { Party } from '../contracts/entities.ts';
 import type { IdentityDoc } from '../storage/collections.ts';
 import type { Store } from '../storage/port.ts';
@@ -32,8 +33,9 @@ const shared = new WeakMap<Store, Identities>();
 
 /** @returns the identities of this store, with the cache that the whole process shares */
 export function identitiesOf(store: Store): Identities {
-  const identities = shared.get(store) ?? createIdentities(store);
-  shared.set(store, identities);
+  const common = unguardedStore(store);
+  const identities = shared.get(common) ?? createIdentities(common);
+  shared.set(common, identities);
   return identities;
 }
 

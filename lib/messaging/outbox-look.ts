@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { unguardedStore } from '../cluster/guarded-store.ts';
 import type { Log } from '../log.ts';
 import type { JobDoc } from '../storage/collections.ts';
 import type { Store } from '../storage/port.ts';
@@ -29,10 +30,11 @@ const looks = new WeakMap<Store, OutboxLook>();
 
 /** @returns the look that all outboxes of this store share */
 export function outboxLookOf(store: Store, clock: Clock, log: Log): OutboxLook {
-  let look = looks.get(store);
+  const common = unguardedStore(store);
+  let look = looks.get(common);
   if (!look) {
-    look = createOutboxLook(store, clock, log);
-    looks.set(store, look);
+    look = createOutboxLook(common, clock, log);
+    looks.set(common, look);
   }
   return look;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { guardStore } from '../cluster/guarded-store.ts';
 import { CastellanError, isErrorType } from '../errors.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import type { Log } from '../log.ts';
@@ -64,7 +65,7 @@ export function createRecordApplier(options: RecordApplierOptions): RecordApplie
       const writes = [...ledger.writes, ...ledger.chats.writes()];
       if (writes.length === 0) return;
       try {
-        await store.atomically(writes);
+        await (context.lease ? guardStore(store, context.lease) : store).atomically(writes);
         options.traffic?.count(arrivals(writes));
         events.committed();
         return;

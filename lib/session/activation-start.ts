@@ -1,6 +1,6 @@
 import type { ConnectionStatus } from '../contracts/entities.ts';
 import type { ConnectionDoc } from '../storage/collections.ts';
-import type { ActorDeps } from './actor.port.ts';
+import type { ActorClaim, ActorDeps } from './actor.port.ts';
 import { createPairingDesk, type PairingDesk } from './pairing-desk.ts';
 import type { SessionActivation } from './ports.ts';
 import { restrictedBy } from './restriction.ts';
@@ -26,10 +26,16 @@ const PAIRS_ANEW: ReadonlySet<ConnectionStatus> = new Set(['logged_out', 'needs_
  * @param bySomeone a person asked for it: a ban's end is not waited for, a dead login is replaced
  * @throws SESSION_QUARANTINED, SESSION_FENCED, STORE_UNAVAILABLE
  */
-export async function activate(deps: ActorDeps, row: ConnectionDoc, bySomeone: boolean): Promise<Activated> {
+export async function activate(
+  deps: ActorDeps,
+  row: ConnectionDoc,
+  claim: ActorClaim,
+  bySomeone: boolean,
+): Promise<Activated> {
   const { sessions, owner, clock } = deps;
   const { _id: connectionId, userId, sleepUntil } = row;
-  const activation = await sessions.takeOver(connectionId, userId, owner);
+  const activation = await sessions.takeOver(connectionId, userId, owner, claim);
+  claim.lease.recorded();
   const { epoch } = activation;
   const identity = { connectionId, userId, epoch };
   const writer = createStatusWriter({ ...deps, connection: row, nodeId: owner.nodeId, epoch });
@@ -57,7 +63,15 @@ export function firstWords(live: Activated, row: ConnectionDoc, bySomeone: boole
     ...firstStatus(row, sleepsUntil !== null),
     row: { ...served, ...cleared, worker: { nodeId: owner.nodeId, epoch: activation.epoch } },
     writes: worker.started(clock.now()),
+    events: moved(activation, owner.nodeId),
   };
+}
+
+/** The connection ran on another node before, which handed it over or fell silent. */
+function moved({ before }: SessionActivation, toNode: string): NonNullable<StatusChange['events']> {
+  if (!before || before.owner.nodeId === toNode) return [];
+  const cause = before.released ? 'handed_over' : 'failed_over';
+  return [{ type: 'connection.moved', data: { fromNode: before.owner.nodeId, toNode, cause } }];
 }
 
 function firstStatus(row: ConnectionDoc, sleeps: boolean): Pick<StatusChange, 'status' | 'reason' | 'code'> {

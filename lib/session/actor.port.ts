@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
+import type { OwnedLease } from '../cluster/lease-keeper.ts';
 import type { Owner } from '../cluster/membership.port.ts';
+import type { SessionHead } from '../cluster/ownership.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import type { Log } from '../log.ts';
 import type { Outbox, OutboxOptions } from '../messaging/outbox.port.ts';
@@ -48,6 +50,7 @@ export interface ActorTimings extends SupervisorTimings {
 }
 
 export interface ActorDeps {
+  /** through which only the holder of the lease writes */
   store: Store;
   events: EventLog;
   vault: Vault;
@@ -67,11 +70,12 @@ export interface ActorDeps {
 
 export type OutboxForActor = Pick<
   OutboxOptions,
-  'connection' | 'account' | 'epoch' | 'socket' | 'newChatPause' | 'onNewChatPause' | 'log'
+  'store' | 'connection' | 'account' | 'epoch' | 'socket' | 'newChatPause' | 'onNewChatPause' | 'log'
 >;
 
-/** The lock as its actor sees it. */
-export interface Lease {
-  /** synchronous, before every write to a socket: can this node still prove that the lock is its own? */
-  isMine(): boolean;
+/** What gives an actor the right to begin: see lib/cluster/ownership.ts. */
+export interface ActorClaim {
+  lease: OwnedLease;
+  /** what the takeover must follow */
+  head: SessionHead | null;
 }

@@ -5,7 +5,7 @@ import type { NewChatPause } from '../messaging/new-chat-gate.ts';
 import type { Outbox } from '../messaging/outbox.port.ts';
 import type { ConnectionDoc } from '../storage/collections.ts';
 import { type Activated, activate, firstWords, pairsAnew, quarantine } from './activation-start.ts';
-import type { ActorDeps, ActorEnd, ActorState, Lease } from './actor.port.ts';
+import type { ActorClaim, ActorDeps, ActorEnd, ActorState } from './actor.port.ts';
 import { browserOf } from './browser.ts';
 import type { PairingCode } from './pairing-desk.ts';
 import type { SocketEnd, WhatsAppSocket } from './ports.ts';
@@ -21,7 +21,7 @@ export class ConnectionActor {
   readonly connectionId: string;
   readonly ended: Promise<ActorEnd>;
   readonly #deps: ActorDeps;
-  readonly #lease: Lease;
+  readonly #claim: ActorClaim;
   readonly #log: Log;
   readonly #serial = createSerial((error) => this.#onError(error));
   readonly #done = Promise.withResolvers<ActorEnd>();
@@ -38,13 +38,16 @@ export class ConnectionActor {
   #cancelLogoutTimer: () => void = () => {};
   #logoutWanted = false;
   #degraded: boolean;
+  #isReleased = false;
+  /** somebody waits to go on with it */
+  #isAwaited = false;
 
   /** @param row as it was read when the lock was claimed; `startedBySomeone`: a wish that nobody has acted on yet */
-  constructor(deps: ActorDeps, row: ConnectionDoc, lease: Lease, startedBySomeone: boolean) {
+  constructor(deps: ActorDeps, row: ConnectionDoc, claim: ActorClaim, startedBySomeone: boolean) {
     this.#deps = deps;
     this.#row = row;
     this.#degraded = row.degraded;
-    this.#lease = lease;
+    this.#claim = claim;
     this.#startedBySomeone = startedBySomeone;
     this.connectionId = row._id;
     this.ended = this.#done.promise;
@@ -66,6 +69,16 @@ export class ConnectionActor {
 
   get epoch(): number | null {
     return this.#live?.activation.epoch ?? null;
+  }
+
+  /** The journal does not name this process as the owner any more. Known once it ended. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  /** A login that can go on elsewhere: a pairing under way would begin anew, a logout would be forgotten. */
+  get isMovable(): boolean {
+    return !this.#isEnding() && !this.#logoutWanted && (this.#live?.activation.registered ?? false);
   }
 
   /** Takes the session over and opens it. @returns once the first socket is on its way, or the actor ended */
@@ -121,7 +134,8 @@ export class ConnectionActor {
   /** Ends it in the planned way, for another run of this connection, here or elsewhere. */
   async handOver(): Promise<void> {
     const comesBack = this.#row.me === null ? 'connecting' : 'reconnecting';
-    await this.stop(comesBack, 'The node that ran it stopped; it goes on elsewhere.');
+    this.#isAwaited = true;
+    await this.stop(comesBack, 'Handed over to another node.');
     await this.ended;
   }
 
@@ -146,7 +160,7 @@ export class ConnectionActor {
   async #takeOver(): Promise<void> {
     const bySomeone = this.#startedBySomeone;
     try {
-      this.#live = await activate(this.#deps, this.#row, bySomeone);
+      this.#live = await activate(this.#deps, this.#row, this.#claim, bySomeone);
     } catch (error) {
       if (!isErrorType(error, 'SESSION_QUARANTINED')) throw error;
       this.#log.error({ cause: (error as Error).message }, 'the session is quarantined');
@@ -167,7 +181,7 @@ export class ConnectionActor {
 
   async #open(): Promise<void> {
     if (this.#isEnding() || !this.#live) return;
-    if (!this.#lease.isMine()) return this.abandon('lost');
+    if (this.#claim.lease.standing() === 'over') return this.abandon('lost');
     const { activation, desk, writer } = this.#live;
     if (!activation.registered) {
       /* what an unfinished pairing left (its early `me`) would be taken for a login, and answered with 401 */
@@ -181,7 +195,7 @@ export class ConnectionActor {
     const socket: WhatsAppSocket = this.#deps.openSocket({
       activation,
       browser: browserOf(this.#row.deviceInfo),
-      mayWrite: () => this.#lease.isMine(),
+      lease: this.#claim.lease,
       handlers: {
         qr: (qr, validForMs) => this.#with(socket, () => this.#onQr(socket, qr, validForMs)),
         paired: (me) => this.#with(socket, () => this.#onPaired(me)),
@@ -225,6 +239,7 @@ export class ConnectionActor {
     if (this.#socket !== socket) return;
     if (this.#logoutWanted) return this.#logoutNow();
     this.#outbox = this.#deps.createOutbox({
+      store: this.#deps.store,
       connection: { connectionId: this.connectionId, userId: this.#row.userId },
       account: known,
       epoch: activation.epoch,
@@ -278,7 +293,7 @@ export class ConnectionActor {
       wallNow: clock.now(),
       openForMs,
       registered: activation.registered,
-      lockIsMine: this.#lease.isMine(),
+      lockIsMine: this.#claim.lease.standing() === 'mine',
       canaryIsFree: canary.isFree(),
     };
     const decision = decide(end, this.#history, situation, timings, random);
@@ -401,7 +416,7 @@ export class ConnectionActor {
     this.#dropSocket();
     this.#live?.desk.close();
     try {
-      await this.#live?.activation.close({ release });
+      this.#isReleased = (await this.#live?.activation.close({ release, swift: this.#isAwaited })) ?? false;
     } catch (error) {
       this.#log.warn({ cause: (error as Error).message }, 'the session was not released');
     }

@@ -1,9 +1,11 @@
 import type { Locks } from '../cluster/locks.port.ts';
+import type { Membership } from '../cluster/membership.port.ts';
 import type { NodeInfo, WakeReason } from '../contracts/session-node.contract.ts';
 import type { TrafficMeter } from '../messaging/traffic-meter.ts';
+import { DEFAULT_OWNERSHIP_TIMINGS, type OwnershipTimings } from '../timings.ts';
 import type { ActorDeps, ActorTimings } from './actor.port.ts';
-import { DEFAULT_LEASE_TIMINGS, type LeaseTimings } from './lease-keeper.ts';
 import type { PairingCode } from './pairing-desk.ts';
+import type { Peers } from './peers.port.ts';
 import { DEFAULT_SUPERVISOR_TIMINGS } from './supervisor.ts';
 
 /**
@@ -12,8 +14,12 @@ import { DEFAULT_SUPERVISOR_TIMINGS } from './supervisor.ts';
  * delay. A connection runs here only while its lock is held; the journal fences what the lock lets through.
  */
 export interface ConnectionManager {
-  start(): void;
-  /** Stops claiming, lets sends in flight finish, flushes, terminates and releases. Ends by itself after `drainForceMs`. */
+  /** Takes the node's seat; what is to run begins to. */
+  start(): Promise<void>;
+  /**
+   * Stops claiming and hands everything over: sends in flight finish, the session is flushed, its socket terminated, then
+   * released. Ends by itself after `drainTimeoutMs`. Once.
+   */
   drain(): Promise<void>;
   /** Ends everything here at once, without a word to anybody: what a crash does, minus the process. */
   abandon(): Promise<void>;
@@ -27,14 +33,24 @@ export interface ConnectionManager {
   logout(connectionId: string): Promise<void>;
   /** Who goes by a number. @returns null when it is not on WhatsApp. @throws NO_OWNER (runs elsewhere), CONNECTION_CLOSED, OUTCOME_UNKNOWN */
   lookup(connectionId: string, pn: string): Promise<{ lid: string | null; pn: string } | null>;
-  /** The node that runs it. @returns null when none does */
+  /** The node that holds its lock. @returns null when none does. @throws STORE_UNAVAILABLE */
   ownerOf(connectionId: string): Promise<string | null>;
+  /** Whether it runs on this node. */
+  runs(connectionId: string): boolean;
+  /** The session-node that should run it by the ring; null = there is none. */
+  placeOf(connectionId: string): string | null;
+  /** Keeps a place in the queue of claims for somebody who hands over. @returns ms to wait; null = nothing begins here */
+  reserve(): number | null;
+  /** Its former owner handed it over to this node. @returns whether it will be claimed; that goes on by itself */
+  offer(connectionId: string): boolean;
   info(): NodeInfo;
+  /** Every session-node that lives, as far as this one knows. */
+  nodes(): NodeInfo[];
   /** Hands over what runs here and begins nothing more, or goes back to work. @throws SHUTTING_DOWN */
   setAside(aside: boolean): NodeInfo;
 }
 
-export interface ManagerTimings extends ActorTimings, LeaseTimings {
+export interface ManagerTimings extends ActorTimings, OwnershipTimings {
   /** default 1,000 */
   reconcileIntervalMs: number;
   /** between two looks at every row instead of the changed ones, ms. Default 30,000 */
@@ -45,13 +61,11 @@ export interface ManagerTimings extends ActorTimings, LeaseTimings {
   commandTimeoutMs: number;
   /** how long a send waits for who goes by a number, ms. Default 2,000 */
   lookupTimeoutMs: number;
-  /** when a shutdown stops being polite, ms. Default 15,000 */
-  drainForceMs: number;
 }
 
 export const DEFAULT_MANAGER_TIMINGS: ManagerTimings = {
   ...DEFAULT_SUPERVISOR_TIMINGS,
-  ...DEFAULT_LEASE_TIMINGS,
+  ...DEFAULT_OWNERSHIP_TIMINGS,
   drainGraceMs: 5_000,
   logoutTimeoutMs: 15_000,
   reconcileIntervalMs: 1_000,
@@ -59,11 +73,13 @@ export const DEFAULT_MANAGER_TIMINGS: ManagerTimings = {
   cooldownMs: 5_000,
   commandTimeoutMs: 25_000,
   lookupTimeoutMs: 2_000,
-  drainForceMs: 15_000,
 };
 
 export interface ManagerOptions extends Omit<ActorDeps, 'reopens' | 'canary' | 'timings' | 'random'> {
   locks: Locks;
+  membership: Membership;
+  /** the other session-nodes; default nobody */
+  peers?: Peers;
   traffic?: Pick<TrafficMeter, 'perMinute'>;
   timings?: Partial<ManagerTimings>;
   /** 0 <= x < 1; default Math.random */

@@ -1,10 +1,13 @@
 import { isoTime } from '../clock.ts';
+import type { NodeStatus } from '../cluster/membership.port.ts';
 import type { ConnectionStatus } from '../contracts/entities.ts';
 import type { NodeInfo } from '../contracts/session-node.contract.ts';
 import { CastellanError, isErrorType } from '../errors.ts';
 import type { ConnectionDoc } from '../storage/collections.ts';
 import type { Filter } from '../storage/port.ts';
 import { type ConnectionManager, DEFAULT_MANAGER_TIMINGS, type ManagerOptions } from './connection-manager.port.ts';
+import { createHandOver } from './hand-over.ts';
+import { NO_PEERS } from './peers.port.ts';
 import { createResidents } from './residents.ts';
 import { within } from './within.ts';
 
@@ -18,9 +21,18 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
   const { store, clock, log, owner } = options;
   const timings = { ...DEFAULT_MANAGER_TIMINGS, ...options.timings };
   const rows = store.collection<ConnectionDoc>('connections');
-  const residents = createResidents(options, timings);
-  const { actors, leases } = residents;
+  const residents = createResidents(options, timings, ringChanged);
+  const { actors, ownership, debts } = residents;
+  const handOver = createHandOver({
+    ...options,
+    ownership,
+    peers: options.peers ?? NO_PEERS,
+    release: residents.release,
+  });
+  /** a shutdown that stops being polite */
+  const hurry = Promise.withResolvers<void>();
   const startedAt = clock.now();
+  let started = false;
   let reconciling = false;
   let changesSince = 0;
   let fullPassAt = Number.NEGATIVE_INFINITY;
@@ -28,16 +40,57 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
 
   async function reconcile(): Promise<void> {
     const now = clock.now();
-    if (clock.monotonic() - fullPassAt >= timings.fullPassIntervalMs) {
-      await pages({ desiredState: 'running' });
-      await pages({ deletedAt: { $gt: 0 } });
-      for (const connectionId of actors.keys()) void residents.settle(connectionId);
-      fullPassAt = clock.monotonic();
+    const begunAt = clock.monotonic();
+    const wasSettled = residents.isSettled;
+    if (begunAt - fullPassAt >= timings.fullPassIntervalMs) {
+      fullPassAt = begunAt;
+      await fullPass().catch((error: unknown) => {
+        fullPassAt = Number.NEGATIVE_INFINITY;
+        throw error;
+      });
     } else {
       await pages({ updatedAt: { $gte: changesSince - CHANGE_OVERLAP_MS } });
     }
-    residents.settleRested();
+    /* what was not for this node while it was new */
+    if (!wasSettled) fullPassAt = Number.NEGATIVE_INFINITY;
+    residents.settlePending();
+    moveOn();
     changesSince = now;
+  }
+
+  async function fullPass(): Promise<void> {
+    await pages({ desiredState: 'running' });
+    await pages({ deletedAt: { $gt: 0 } });
+    for (const connectionId of actors.keys()) void residents.settle(connectionId);
+    await debts.audit((connectionId) => actors.has(connectionId));
+  }
+
+  /** What the ring has wanted elsewhere for a while goes there. */
+  function moveOn(): void {
+    if (residents.isClosed) return;
+    if (residents.asideSince !== null) return void leaveAll();
+    if (ownership.placedForMs() < timings.settleMs) return;
+    for (const [connectionId, actor] of actors) {
+      const isMeant = () => actors.get(connectionId) === actor && actor.isMovable && isPlacedElsewhere(connectionId);
+      if (isMeant()) void handOver.move(connectionId, isMeant);
+    }
+  }
+
+  function isPlacedElsewhere(connectionId: string): boolean {
+    const place = ownership.placeOf(connectionId);
+    return place !== null && place !== owner.nodeId;
+  }
+
+  async function leaveAll(): Promise<void> {
+    await Promise.all([...actors.keys()].map((connectionId) => handOver.leave(connectionId, hurry.promise)));
+  }
+
+  /** Every row may have come here or gone: it is looked at now, not at the next second. */
+  function ringChanged(): void {
+    fullPassAt = Number.NEGATIVE_INFINITY;
+    if (!started || residents.isClosed) return;
+    cancelTick();
+    tick();
   }
 
   async function pages(filter: Filter): Promise<void> {
@@ -45,7 +98,7 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     for (;;) {
       const page = await rows.find({ ...filter, _id: { $gt: after } }, { sort: [['_id', 1]], limit: PAGE });
       for (const row of page) if (residents.differs(row)) void residents.settle(row._id);
-      if (page.length < PAGE || residents.isDraining) return;
+      if (page.length < PAGE || residents.isClosed) return;
       after = page.at(-1)?._id ?? after;
     }
   }
@@ -86,35 +139,57 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
     return answer;
   }
 
-  function info(): NodeInfo {
-    const { asideSince } = residents;
+  function status(): NodeStatus {
     return {
-      nodeId: owner.nodeId,
-      incarnation: owner.incarnation,
-      draining: residents.isDraining || asideSince !== null,
+      draining: residents.isClosed || residents.asideSince !== null,
       connections: actors.size,
       open: [...actors.values()].filter(({ state }) => state === 'open').length,
       memoryBytes: process.memoryUsage.rss(),
       messagesPerMinute: options.traffic?.perMinute() ?? 0,
-      startedAt: isoTime(startedAt),
-      drainingSince: asideSince === null ? null : isoTime(asideSince),
+      startedAt,
+      drainingSince: residents.asideSince,
     };
   }
 
+  const info = (): NodeInfo => nodeInfo({ ...owner, ...status() });
+
+  async function drainOnce(): Promise<void> {
+    cancelTick();
+    residents.standAside();
+    const closed = residents.close();
+    ownership.announce();
+    const everything = closed.then(leaveAll).then(payDebts);
+    await within(clock, timings.drainTimeoutMs, everything);
+    hurry.resolve();
+    await within(clock, timings.drainGraceMs, everything);
+    await residents.abandon();
+    await ownership.stop({ farewell: true });
+  }
+
+  async function payDebts(): Promise<void> {
+    for (const connectionId of debts.list()) {
+      await debts.giveUp(connectionId).catch((error: Error) => {
+        log.warn({ connectionId, cause: error.message }, 'a session was not given up; the others wait for its silence');
+      });
+    }
+  }
+
+  let draining: Promise<void> | null = null;
+
   return {
-    start() {
-      leases.start();
-      tick();
+    async start() {
+      await ownership.start(status);
+      started = true;
+      if (!residents.isClosed) tick();
     },
-    async drain() {
-      cancelTick();
-      await residents.drain();
-      leases.stop();
+    drain() {
+      draining ??= drainOnce();
+      return draining;
     },
     async abandon() {
       cancelTick();
       await residents.abandon();
-      leases.stop();
+      await ownership.stop({ farewell: false });
     },
     async wake(connectionId, reason) {
       const actor = actors.get(connectionId);
@@ -124,11 +199,7 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       return actors.has(connectionId);
     },
     async release(connectionId) {
-      const actor = actors.get(connectionId);
-      if (!actor) return false;
-      residents.leaveAlone(connectionId);
-      await actor.handOver();
-      return true;
+      return residents.release(connectionId);
     },
     async requestPairingCode(connectionId, phoneNumber) {
       const row = await find(connectionId);
@@ -160,21 +231,46 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       if (!actor) throw new CastellanError('NO_OWNER');
       return inTime(actor.lookup(pn), timings.lookupTimeoutMs);
     },
-    async ownerOf(connectionId) {
-      const holder = await leases.holderOf(connectionId);
-      return holder?.slice(0, holder.lastIndexOf(':')) ?? null;
+    ownerOf: (connectionId) => ownership.holderOf(connectionId),
+    runs: (connectionId) => actors.has(connectionId),
+    placeOf: (connectionId) => ownership.placeOf(connectionId),
+    reserve: () => residents.reserve(),
+    offer(connectionId) {
+      if (residents.isClosed || residents.asideSince !== null) return false;
+      residents.forgive(connectionId);
+      void residents.settleNow(connectionId, true);
+      return true;
     },
     info,
+    nodes: () => ownership.members().map((member) => (member.nodeId === owner.nodeId ? info() : nodeInfo(member))),
     setAside(aside) {
-      if (residents.isDraining) throw new CastellanError('SHUTTING_DOWN');
-      if (aside) residents.standAside();
-      else if (residents.asideSince !== null) {
+      if (residents.isClosed) throw new CastellanError('SHUTTING_DOWN');
+      if (aside) {
+        residents.standAside();
+        void residents.quiet().then(leaveAll);
+      } else if (residents.asideSince !== null) {
         residents.comeBack();
         /* what was left lying changed long ago: the next round looks at every row */
         fullPassAt = Number.NEGATIVE_INFINITY;
       }
+      ownership.announce();
       return info();
     },
+  };
+}
+
+function nodeInfo({ nodeId, incarnation, ...status }: NodeStatus & { nodeId: string; incarnation: string }): NodeInfo {
+  const { draining, connections, open, memoryBytes, messagesPerMinute, startedAt, drainingSince } = status;
+  return {
+    nodeId,
+    incarnation,
+    draining,
+    connections,
+    open,
+    memoryBytes,
+    messagesPerMinute,
+    startedAt: isoTime(startedAt),
+    drainingSince: drainingSince === null ? null : isoTime(drainingSince),
   };
 }
 

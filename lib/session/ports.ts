@@ -1,4 +1,6 @@
+import type { Lease } from '../cluster/lease.port.ts';
 import type { Owner } from '../cluster/membership.port.ts';
+import type { SessionHead } from '../cluster/ownership.ts';
 import type { MessageContent, Party } from '../contracts/entities.ts';
 
 /**
@@ -47,6 +49,8 @@ export interface RecordContext {
   userId: string;
   epoch: number;
   me: Party | null;
+  /** whoever applies may write only while this holds; absent = it needs no proof */
+  lease?: Lease;
 }
 
 /** What WhatsApp said about a message: accepted (`waCode` null) or refused (`waCode`, e.g. 463). */
@@ -107,6 +111,8 @@ export interface SessionActivation {
   readonly connectionId: string;
   readonly userId: string;
   readonly epoch: number;
+  /** who wrote last before this takeover, and whether it was a release; null = nobody did */
+  readonly before: SessionHead | null;
   /** has a login (credentials that were registered) */
   readonly registered: boolean;
   /**
@@ -119,16 +125,37 @@ export interface SessionActivation {
   resetCredentials(): Promise<void>;
   /** Called once when this activation was fenced or its store failed; the socket was already gated. */
   onFailure(fn: (error: Error) => void): void;
-  /** Flushes, applies what is pending, stops background work. `release` writes a release entry (planned end). */
-  close(options: { release: boolean }): Promise<void>;
+  /**
+   * Flushes, applies what is pending, stops background work. `release` writes a release entry (planned end). `swift`
+   * leaves what is durable and not applied yet to whoever takes over: somebody waits for it. Never throws.
+   * @returns whether the release is durable: otherwise this process stays the recorded owner
+   */
+  close(options: { release: boolean; swift?: boolean }): Promise<boolean>;
+}
+
+export interface TakeOverOptions {
+  head?: SessionHead | null;
+  lease?: Lease;
 }
 
 export interface SessionStore {
+  /** The newest entry of a session's journal; null = there never was one. @throws STORE_UNAVAILABLE */
+  head(connectionId: string): Promise<SessionHead | null>;
   /**
    * Takes a session over (a new session: epoch 1): journals the takeover, loads snapshot and tail, replays records.
+   * @param options.head what the guards were looked at for: the takeover's entry follows it or collides; left out, it
+   *   follows whatever is there
+   * @param options.lease nothing is written once it is over; left out, it needs no proof
    * @throws SESSION_QUARANTINED (unreadable; nothing is changed), SESSION_FENCED, STORE_UNAVAILABLE
    */
-  takeOver(connectionId: string, userId: string, owner: Owner): Promise<SessionActivation>;
+  takeOver(connectionId: string, userId: string, owner: Owner, options?: TakeOverOptions): Promise<SessionActivation>;
+  /**
+   * The last word about a session that this process is recorded for and does not run: a release entry, unless somebody
+   * else wrote by now. @throws STORE_UNAVAILABLE
+   */
+  giveUp(connectionId: string, owner: Owner): Promise<void>;
+  /** The sessions whose rows name this very process as their owner. @throws STORE_UNAVAILABLE */
+  recordedTo(owner: Owner): Promise<string[]>;
   /** Deletes everything of a session (only for a deleted connection). */
   destroy(connectionId: string): Promise<void>;
 }
@@ -137,8 +164,8 @@ export interface SocketOptions {
   activation: SessionActivation;
   handlers: SocketHandlers;
   browser: [os: string, browser: string, version: string];
-  /** asked synchronously before every write: false once this node can no longer prove that the session is its own */
-  mayWrite?: () => boolean;
+  /** asked before every frame: it waits while this is unproven, and the socket ends when it is over */
+  lease?: Lease;
 }
 
 /** Opens a socket; returns at once, everything else comes through the handlers. */

@@ -17,8 +17,6 @@ export interface LimiterOptions {
 
 /** Reopens after a failure, a node: 10 in any second, so one every 100 ms and never two at once. */
 export const REOPEN_LIMIT: LimiterOptions = { perSecond: 10, burst: 1 };
-/** Claims, takeovers and moves, a node: 30 a second, 50 at once. */
-export const CLAIM_LIMIT: LimiterOptions = { perSecond: 30, burst: 50 };
 
 export function createLimiter({ perSecond, burst }: LimiterOptions, clock: Pick<Clock, 'monotonic'>): Limiter {
   const intervalMs = 1_000 / perSecond;

@@ -1,10 +1,13 @@
+import { guardStore } from '../cluster/guarded-store.ts';
+import type { OwnedLease } from '../cluster/lease-keeper.ts';
+import { type Claim, createOwnership, type Ownership } from '../cluster/ownership.ts';
 import type { ConnectionDoc } from '../storage/collections.ts';
 import type { ActorDeps, ActorEnd } from './actor.port.ts';
 import { ConnectionActor } from './actor.ts';
 import type { ManagerOptions, ManagerTimings } from './connection-manager.port.ts';
 import { wipeConnection } from './connection-wipe.ts';
-import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
-import { CLAIM_LIMIT, createLimiter, REOPEN_LIMIT } from './reopen-limiter.ts';
+import { createDebts, type Debts } from './debts.ts';
+import { createLimiter, REOPEN_LIMIT } from './reopen-limiter.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { KEPT_WHEN_STOPPED, wantedOf } from './wanted.ts';
 import { within } from './within.ts';
@@ -12,26 +15,39 @@ import { within } from './within.ts';
 /** What runs on this node, and the only way by which it begins and ends. One thing at a time happens to a connection. */
 export interface Residents {
   readonly actors: ReadonlyMap<string, ConnectionActor>;
-  readonly leases: LeaseKeeper;
-  readonly isDraining: boolean;
+  readonly ownership: Ownership;
+  readonly debts: Debts;
+  /** Begins nothing any more: it shuts down, or its seat was lost. */
+  readonly isClosed: boolean;
   /** Acts on the difference between what a row asks for and what runs here. Never rejects: the next round looks again. */
   settle(connectionId: string): Promise<void>;
-  /** The same, after what is under way: a change that was written before the call counts. */
-  settleNow(connectionId: string): Promise<void>;
+  /**
+   * The same, after what is under way: a change that was written before the call counts.
+   * @param bidden its former owner handed it over to this node, whatever the ring says
+   */
+  settleNow(connectionId: string, bidden?: boolean): Promise<void>;
   /** A cheap look, so that a round over thousands of settled rows costs nothing more. */
   differs(row: ConnectionDoc): boolean;
-  /** Settles those that were left alone for long enough. */
-  settleRested(): void;
+  /** Settles those that were to be had before, or were left alone for long enough, and those that are owed. */
+  settlePending(): void;
   leaveAlone(connectionId: string): void;
   /** Somebody asks: a connection that was left alone may run. */
   forgive(connectionId: string): void;
+  /** Ends it here in the planned way; resolves when session and lock are released. @returns whether it ran */
+  release(connectionId: string): Promise<boolean>;
+  /** Takes the next place in the queue of claims. @returns ms to wait for it; null = nothing begins here */
+  reserve(): number | null;
+  /** the ring stood still long enough since this node came */
+  readonly isSettled: boolean;
   /** since when this node stands aside, ms; null while it does not */
   readonly asideSince: number | null;
-  /** Runs nothing any more, until it is asked back; what is stopped or deleted is still seen to. Begins at once. */
+  /** Runs nothing any more, until it is asked back; what is stopped or deleted is still seen to. */
   standAside(): void;
   comeBack(): void;
-  /** Begins nothing any more, and hands everything over. */
-  drain(): Promise<void>;
+  /** Resolves when nothing of what was under way at the call is any more. */
+  quiet(): Promise<void>;
+  /** Begins nothing any more; what is under way ends. */
+  close(): Promise<void>;
   /** Ends everything at once. */
   abandon(): Promise<void>;
 }
@@ -40,8 +56,9 @@ const CANARY_EVERY_MS = 3_600_000;
 /** an actor that is abandoned while its store is silent is not waited for longer */
 const ABANDON_TIMEOUT_MS = 2_000;
 
-export function createResidents(options: ManagerOptions, timings: ManagerTimings): Residents {
-  const { store, clock, log, owner, locks, random = Math.random } = options;
+/** @param onChange the ring may say something else now */
+export function createResidents(options: ManagerOptions, timings: ManagerTimings, onChange: () => void): Residents {
+  const { store, clock, log, owner, sessions, random = Math.random } = options;
   const rows = store.collection<ConnectionDoc>('connections');
   const actors = new Map<string, ConnectionActor>();
   /** being claimed, stopped or wiped at this moment: one at a time a connection */
@@ -49,17 +66,22 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
   /** ended here, and their locks on the way out: the same holder must not claim before */
   const releasing = new Map<string, Promise<void>>();
   const leaveAloneUntil = new Map<string, number>();
-  const claims = createLimiter(CLAIM_LIMIT, clock);
-  const drainBegan = Promise.withResolvers<void>();
-  let draining = false;
+  /** should run here and could not be claimed yet */
+  const pending = new Set<string>();
+  const claims = createLimiter({ perSecond: timings.claimsPerSecond, burst: timings.claimBurst }, clock);
+  const closing = Promise.withResolvers<void>();
+  const debts = createDebts({ sessions, owner, log });
+  let closed = false;
   let asideSince: number | null = null;
-  const leases = createLeaseKeeper({
-    locks,
-    clock,
-    log,
+  /** a node that has just come claims only what its seat had, until the ring stood still */
+  let settled = false;
+  const ownership = createOwnership({
+    ...options,
     timings,
-    holder: `${owner.nodeId}:${owner.incarnation}`,
-    onLost: (connectionId) => actors.get(connectionId)?.abandon('lost'),
+    headOf: (connectionId) => sessions.head(connectionId),
+    onOver: (connectionId) => actors.get(connectionId)?.abandon('lost'),
+    onChange,
+    onSeatTaken: stopBeginning,
   });
   const actorDeps: ActorDeps = {
     ...options,
@@ -69,61 +91,106 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     canary: createCanary(clock),
   };
 
-  /** Acts on the difference between what a row asks for and what runs here; one at a time a connection. */
-  function settle(connectionId: string): Promise<void> {
+  function settle(connectionId: string, bidden = false): Promise<void> {
     const before = busy.get(connectionId);
     if (before) return before;
-    const work = settleOnce(connectionId)
-      .catch((error: Error) => log.warn({ connectionId, cause: error.message }, 'reconcile failed; it looks again'))
+    const work = settleOnce(connectionId, bidden)
+      .catch((error: Error) => {
+        pending.add(connectionId);
+        log.warn({ connectionId, cause: error.message }, 'reconcile failed; it looks again');
+      })
       .finally(() => busy.delete(connectionId));
     busy.set(connectionId, work);
     return work;
   }
 
-  async function settleOnce(connectionId: string): Promise<void> {
+  async function settleOnce(connectionId: string, bidden: boolean): Promise<void> {
+    pending.delete(connectionId);
     const row = await rows.findOne({ _id: connectionId });
-    if (!row || draining) return;
+    if (closed) return;
     const actor = actors.get(connectionId);
-    const wanted = wantedOf(row);
     if (actor?.isOver) await actor.ended;
+    await releasing.get(connectionId);
+    const runs = actor !== undefined && !actor.isOver;
+    if (!row) return runs ? undefined : payDebt(connectionId);
+    const wanted = wantedOf(row);
     if (wanted.kind === 'run') {
-      if (!actor || actor.isOver) return run(connectionId);
+      if (!runs) return run(row, bidden);
       if (row.generation > actor.generation) await actor.apply(row);
       return;
     }
+    if (!runs) await payDebt(connectionId);
     if (wanted.kind === 'rest') {
       /* an actor whose row looks parked is between two tries, or parking at this moment: its own business */
       if (row.desiredState === 'running') return;
-      return actor && !actor.isOver ? stop(actor) : rest(row);
+      if (runs) return stop(actor);
+      return isPlacedHere(connectionId) ? rest(row) : undefined;
     }
-    if (actor && !actor.isOver) await actor.logoutAndStop();
-    await wipe(connectionId);
+    if (runs) await actor.logoutAndStop();
+    await releasing.get(connectionId);
+    if (isPlacedHere(connectionId)) await wipe(connectionId);
   }
 
-  async function run(connectionId: string): Promise<void> {
-    if (asideSince !== null || (leaveAloneUntil.get(connectionId) ?? 0) > clock.monotonic()) return;
-    const turnMs = claims.reserve();
-    if (turnMs > 0) await within(clock, turnMs, drainBegan.promise);
-    await releasing.get(connectionId);
-    if (draining || !(await leases.claim(connectionId))) return;
+  const isPlacedHere = (connectionId: string) => ownership.placeOf(connectionId) === owner.nodeId;
+  const rests = (connectionId: string) => (leaveAloneUntil.get(connectionId) ?? 0) > clock.monotonic();
+
+  /** Should it begin here? Says nothing about whether it can. */
+  function belongsHere({ _id, worker }: Pick<ConnectionDoc, '_id' | 'worker'>): boolean {
+    if (asideSince !== null || !isPlacedHere(_id)) return false;
+    return isSettled() || worker?.nodeId === owner.nodeId;
+  }
+
+  const isToBeHad = (row: ConnectionDoc) => belongsHere(row) && ownership.isWorthTrying(row._id);
+
+  function isSettled(): boolean {
+    settled ||= ownership.placedForMs() >= timings.settleMs;
+    return settled;
+  }
+
+  async function run(row: ConnectionDoc, bidden: boolean): Promise<void> {
+    const { _id: connectionId } = row;
+    if (!bidden && !belongsHere(row)) return payDebt(connectionId);
+    if (asideSince !== null || (rests(connectionId) && !bidden)) return;
+    const turnMs = bidden ? 0 : claims.reserve();
+    if (turnMs > 0) await within(clock, turnMs, closing.promise);
+    if (closed || (!bidden && !belongsHere(row))) return;
+    const claim = await ownership.claim(connectionId);
+    if ('refused' in claim) {
+      pending.add(connectionId);
+      log.debug({ connectionId, cause: claim.refused }, 'not to be had yet');
+      return;
+    }
+    await begin(connectionId, claim);
+  }
+
+  async function begin(connectionId: string, { lease, head }: Claim): Promise<void> {
     /* read again under the lock: what was seen before it may be somebody else's past */
-    const row = await rows.findOne({ _id: connectionId });
+    const row = await rows.findOne({ _id: connectionId }).catch(async (error: unknown) => {
+      await ownership.release(lease);
+      throw error;
+    });
     const wanted = row && wantedOf(row);
-    if (draining || asideSince !== null || !row || wanted?.kind !== 'run') return leases.release(connectionId);
+    if (closed || asideSince !== null || !row || wanted?.kind !== 'run') return ownership.release(lease);
     leaveAloneUntil.delete(connectionId);
-    const lease = { isMine: () => leases.isMine(connectionId) };
-    const actor = new ConnectionActor(actorDeps, row, lease, wanted.bySomeone);
+    const deps = { ...actorDeps, store: guardStore(store, lease) };
+    const actor = new ConnectionActor(deps, row, { lease, head }, wanted.bySomeone);
     actors.set(connectionId, actor);
-    void actor.ended.then((end) => onEnded(actor, end));
+    debts.settled(connectionId);
+    void actor.ended.then((end) => onEnded(actor, lease, end));
     await actor.start();
   }
 
-  function onEnded(actor: ConnectionActor, end: ActorEnd): void {
+  function onEnded(actor: ConnectionActor, lease: OwnedLease, end: ActorEnd): void {
     const { connectionId } = actor;
     if (end !== 'parked' && end !== 'stopped') leaveAlone(connectionId);
+    if (!actor.isReleased) debts.add(connectionId);
     actors.delete(connectionId);
-    const release = leases.release(connectionId).finally(() => releasing.delete(connectionId));
+    const release = ownership.release(lease).finally(() => releasing.delete(connectionId));
     releasing.set(connectionId, release);
+  }
+
+  async function payDebt(connectionId: string): Promise<void> {
+    if (debts.has(connectionId)) await debts.giveUp(connectionId);
   }
 
   async function stop(actor: ConnectionActor): Promise<void> {
@@ -131,99 +198,114 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     await actor.ended;
   }
 
-  /** Nothing runs here; if nothing runs anywhere, the row says that it is stopped. */
-  async function rest(row: ConnectionDoc): Promise<void> {
-    if (KEPT_WHEN_STOPPED.has(row.status)) return;
-    await releasing.get(row._id);
-    if (!(await leases.claim(row._id))) return;
+  /** Does something about a connection that nobody runs, while nobody can begin to. */
+  async function underLock(connectionId: string, work: (lease: OwnedLease) => Promise<void>): Promise<void> {
+    const claim = await ownership.claim(connectionId);
+    if ('refused' in claim) {
+      pending.add(connectionId);
+      return;
+    }
     try {
-      const writer = createStatusWriter({ ...options, connection: row, nodeId: owner.nodeId, epoch: row.epoch });
-      const fields = { servedGeneration: row.generation, worker: null };
-      await writer.write({ status: 'stopped', reason: 'Stopped on request.', row: fields });
+      await work(claim.lease);
     } finally {
-      await leases.release(row._id);
+      await ownership.release(claim.lease);
     }
   }
 
-  async function wipe(connectionId: string): Promise<void> {
-    await releasing.get(connectionId);
-    if (!(await leases.claim(connectionId))) return;
-    try {
-      await wipeConnection(connectionId, store, options.sessions, clock.now());
-    } finally {
-      await leases.release(connectionId);
-    }
+  /** Nothing runs here; if nothing runs anywhere, the row says that it is stopped. */
+  async function rest(row: ConnectionDoc): Promise<void> {
+    if (KEPT_WHEN_STOPPED.has(row.status)) return;
+    await underLock(row._id, async (lease) => {
+      const guarded = { ...options, store: guardStore(store, lease) };
+      const writer = createStatusWriter({ ...guarded, connection: row, nodeId: owner.nodeId, epoch: row.epoch });
+      const fields = { servedGeneration: row.generation, worker: null };
+      await writer.write({ status: 'stopped', reason: 'Stopped on request.', row: fields });
+    });
+  }
+
+  function wipe(connectionId: string): Promise<void> {
+    return underLock(connectionId, (lease) =>
+      wipeConnection(connectionId, guardStore(store, lease), sessions, clock.now()),
+    );
   }
 
   function leaveAlone(connectionId: string): void {
     leaveAloneUntil.set(connectionId, clock.monotonic() + timings.cooldownMs);
   }
 
-  function beginDrain(): void {
-    draining = true;
-    drainBegan.resolve();
-  }
-
-  async function handOverAll(isStillMeant = () => true): Promise<void> {
+  async function quiet(): Promise<void> {
     await Promise.all(busy.values());
-    if (!isStillMeant()) return;
-    await Promise.all([...actors.values()].map((actor) => actor.handOver()));
   }
 
-  async function abandon(): Promise<void> {
-    beginDrain();
-    const leaving = [...actors.values()];
-    for (const actor of leaving) actor.abandon('lost');
-    await within(clock, ABANDON_TIMEOUT_MS, Promise.all(leaving.map((actor) => actor.ended)));
-    await Promise.all(releasing.values());
+  function stopBeginning(): void {
+    closed = true;
+    closing.resolve();
   }
 
   return {
     actors,
-    leases,
-    get isDraining() {
-      return draining;
+    ownership,
+    debts,
+    get isClosed() {
+      return closed;
+    },
+    get isSettled() {
+      return isSettled();
     },
     get asideSince() {
       return asideSince;
     },
     standAside() {
-      if (asideSince !== null) return;
-      asideSince = clock.now();
-      void handOverAll(() => asideSince !== null).catch((error: Error) => {
-        log.warn({ cause: error.message }, 'a hand-over failed');
-      });
+      asideSince ??= clock.now();
     },
     comeBack() {
       asideSince = null;
     },
     settle,
-    async settleNow(connectionId) {
+    async settleNow(connectionId, bidden) {
       await busy.get(connectionId);
-      await settle(connectionId);
+      await settle(connectionId, bidden);
     },
     differs(row) {
       const actor = actors.get(row._id);
       const wanted = wantedOf(row);
-      if (wanted.kind === 'run') return actor ? row.generation > actor.generation : asideSince === null;
-      if (wanted.kind === 'wipe') return true;
-      return row.desiredState === 'stopped' && (actor !== undefined || !KEPT_WHEN_STOPPED.has(row.status));
+      if (wanted.kind === 'run') return actor ? row.generation > actor.generation : isToBeHad(row);
+      if (wanted.kind === 'wipe') return actor !== undefined || isPlacedHere(row._id);
+      if (row.desiredState !== 'stopped') return false;
+      return actor !== undefined || (!KEPT_WHEN_STOPPED.has(row.status) && isPlacedHere(row._id));
     },
-    settleRested() {
+    settlePending() {
       for (const [connectionId, until] of leaveAloneUntil) {
         if (until > clock.monotonic()) continue;
         leaveAloneUntil.delete(connectionId);
         void settle(connectionId);
       }
+      for (const connectionId of pending) if (ownership.isWorthTrying(connectionId)) void settle(connectionId);
+      for (const connectionId of debts.list()) if (!rests(connectionId)) void settle(connectionId);
     },
     leaveAlone,
     forgive: (connectionId) => void leaveAloneUntil.delete(connectionId),
-    async drain() {
-      beginDrain();
-      await within(clock, timings.drainForceMs, handOverAll());
-      await abandon();
+    async release(connectionId) {
+      const actor = actors.get(connectionId);
+      if (!actor) return false;
+      leaveAlone(connectionId);
+      await actor.handOver();
+      await releasing.get(connectionId);
+      return true;
     },
-    abandon,
+    reserve: () => (closed || asideSince !== null ? null : claims.reserve()),
+    quiet,
+    async close() {
+      stopBeginning();
+      await quiet();
+    },
+    async abandon() {
+      stopBeginning();
+      const leaving = [...actors.values()];
+      for (const actor of leaving) actor.abandon('lost');
+      await within(clock, ABANDON_TIMEOUT_MS, Promise.all(leaving.map((actor) => actor.ended)));
+      await Promise.all(releasing.values());
+    },
   };
 }
 

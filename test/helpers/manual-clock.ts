@@ -1,6 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 
 export interface ManualClock extends Clock {
+  /** The wall clock is set; the monotonic one goes on. */
+  jump(ms: number): void;
   /** Lets time pass: due timers run in order, and what they start gets its turn. */
   advance(ms: number): Promise<void>;
   /** timers that were set and neither ran nor were cancelled */
@@ -16,6 +18,7 @@ interface Timer {
 export function createManualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
   const timers = new Set<Timer>();
   let elapsed = 0;
+  let jumped = 0;
 
   function nextUntil(end: number): Timer | undefined {
     const due = [...timers].filter(({ at }) => at <= end);
@@ -23,7 +26,10 @@ export function createManualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
   }
 
   return {
-    now: () => start + elapsed,
+    now: () => start + elapsed + jumped,
+    jump(ms) {
+      jumped += ms;
+    },
     monotonic: () => elapsed,
     after(delayMs, fn) {
       const timer = { at: elapsed + delayMs, fn };

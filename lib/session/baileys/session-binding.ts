@@ -1,6 +1,7 @@
 import type { UserFacingSocketConfig, WASocket } from '@whiskeysockets/baileys';
 import type WebSocket from 'ws';
 import type { Clock } from '../../clock.ts';
+import { type Lease, UNCONDITIONAL } from '../../cluster/lease.port.ts';
 import { isErrorType } from '../../errors.ts';
 import { journalActivation } from '../journal/session-store.ts';
 import type { JournalRecord, SessionActivation } from '../ports.ts';
@@ -44,7 +45,11 @@ export interface SessionBinding {
  * @param activation of a `SessionStore`; its credentials are loaded, or made when there are none
  * @throws what ended the activation
  */
-export function bindSession(activation: SessionActivation, deps: SessionBindingDeps): SessionBinding {
+export function bindSession(
+  activation: SessionActivation,
+  deps: SessionBindingDeps,
+  lease: Lease = UNCONDITIONAL,
+): SessionBinding {
   silenceLibsignal();
   const journal = journalActivation(activation);
   const { connectionId, epoch } = journal;
@@ -84,7 +89,7 @@ export function bindSession(activation: SessionActivation, deps: SessionBindingD
     },
     attach(sock) {
       const { socket: raw } = sock.ws as unknown as { socket: WebSocket };
-      gate = installFrameGate(raw, journal);
+      gate = installFrameGate(raw, journal, lease);
       const unsubscribeFailure = journal.onFailure(() => {
         gate = null;
       });

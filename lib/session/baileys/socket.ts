@@ -1,6 +1,7 @@
 import { type BinaryNode, type ConnectionState, proto, type WASocket } from '@whiskeysockets/baileys';
 import type WebSocket from 'ws';
 import type { Clock } from '../../clock.ts';
+import { type Lease, UNCONDITIONAL } from '../../cluster/lease.port.ts';
 import type { MessageContent } from '../../contracts/entities.ts';
 import { CastellanError, isErrorType } from '../../errors.ts';
 import type { Log } from '../../log.ts';
@@ -68,7 +69,8 @@ function open(options: SocketOptions, deps: SocketDeps, timings: SocketTimings):
   const { clock } = deps;
   const { connectionId } = activation;
   const log = deps.log.child({ connectionId, epoch: activation.epoch });
-  const binding = bindSession(activation, deps.binding);
+  const lease = options.lease ?? UNCONDITIONAL;
+  const binding = bindSession(activation, deps.binding, lease);
   let ended = false;
   let codesShown = 0;
 
@@ -118,9 +120,7 @@ function open(options: SocketOptions, deps: SocketDeps, timings: SocketTimings):
     if (connection === 'close') end(toSocketEnd(lastDisconnect?.error, clock.now()));
   }
 
-  guardWrites(raw, options.mayWrite, () =>
-    end({ code: 408, reason: 'This node cannot prove any more that it owns it' }),
-  );
+  guardWrites(raw, lease, () => end({ code: 408, reason: 'This node cannot prove any more that it owns it' }));
   binding.attach(sock);
   sock.ev.on('connection.update', onUpdate);
   sock.ws.on('CB:ack,class:message', (ack: BinaryNode) => acks.onAck(ack));
@@ -199,12 +199,12 @@ function fixedConfig(deps: SocketDeps, timings: SocketTimings, log: Log) {
 const { HistorySyncType } = proto.HistorySync;
 
 /** Below everything that Baileys and the frame gate do, so that what they held back is checked when it really goes. */
-function guardWrites(raw: WebSocket, mayWrite: (() => boolean) | undefined, onRefusal: () => void): void {
-  if (!mayWrite) return;
+function guardWrites(raw: WebSocket, lease: Lease, onRefusal: () => void): void {
   const write = raw.send.bind(raw) as (...args: unknown[]) => void;
   raw.send = ((...args: unknown[]) => {
-    if (mayWrite()) return write(...args);
-    onRefusal();
+    const standing = lease.standing();
+    if (standing === 'mine') return write(...args);
+    if (standing === 'over') onRefusal();
     const callback = args.at(-1);
     if (typeof callback === 'function') callback(new CastellanError('CONNECTION_CLOSED'));
   }) as WebSocket['send'];

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { Lease } from '../../cluster/lease.port.ts';
 import type { Owner } from '../../cluster/membership.port.ts';
 import { CastellanError, isErrorType } from '../../errors.ts';
 import type { Log } from '../../log.ts';
@@ -18,7 +19,7 @@ import { createEntryApplier } from './entry-applier.ts';
 import type { GroupWriter } from './group-writer.ts';
 import { createKeySnapshot, type KeyCache } from './key-snapshot.ts';
 import { createKnownCiphertexts, type KnownCiphertext } from './known-ciphertexts.ts';
-import { newNonce, type SessionCollections, type TakenSession, writeEntry } from './takeover.ts';
+import { guardedCollections, newNonce, type SessionCollections, type TakenSession, writeEntry } from './takeover.ts';
 
 /**
  * The durable state of one activation. Changes are staged synchronously and seen by every later read at once; the staged
@@ -63,13 +64,15 @@ export interface ActivationOptions {
   records: RecordApplier;
   clock: Clock;
   log: Log;
+  lease: Lease;
   /** how long reads and writes are repeated while the store is away */
   patienceMs: number;
 }
 
 /** @returns the activation and its first application of the tail. */
 export function createActivation(options: ActivationOptions): JournalActivation & { replayTail(): Promise<void> } {
-  const { connectionId, userId, owner, taken, collections, writer, vault, clock, log } = options;
+  const { connectionId, userId, owner, taken, writer, vault, clock, log, lease } = options;
+  const collections = guardedCollections(options.collections, lease);
   const { epoch } = taken;
   const listeners = new Set<(error: Error) => void>();
   const ciphertexts = createKnownCiphertexts();
@@ -94,7 +97,7 @@ export function createActivation(options: ActivationOptions): JournalActivation 
     ...collections,
     snapshot,
     records: options.records,
-    context: () => ({ connectionId, userId, epoch, me: credentials?.me ?? null }),
+    context: () => ({ connectionId, userId, epoch, me: credentials?.me ?? null, lease }),
     clock,
     log,
     head,
@@ -134,7 +137,7 @@ export function createActivation(options: ActivationOptions): JournalActivation 
   function enqueue(): void {
     if (!staged || inFlight || enqueued || failure || applier.backlog >= MAX_BACKLOG) return;
     enqueued = true;
-    writer.enqueue({ build, settle });
+    writer.enqueue({ lease, build, settle });
   }
 
   function build(): JournalDoc {
@@ -218,16 +221,8 @@ export function createActivation(options: ActivationOptions): JournalActivation 
   async function release(): Promise<void> {
     const seq = head + 1;
     const _id = entryId(connectionId, seq);
-    await writeEntry(writer, {
-      _id,
-      connectionId,
-      seq,
-      epoch,
-      kind: 'release',
-      owner,
-      nonce: newNonce(),
-      payload: null,
-    });
+    const entry = { _id, connectionId, seq, epoch, kind: 'release', owner, nonce: newNonce(), payload: null } as const;
+    await writeEntry(writer, entry, lease);
     await collections.sessions.updateOne({ _id: connectionId, epoch }, { $set: { owner: null } });
   }
 
@@ -235,6 +230,7 @@ export function createActivation(options: ActivationOptions): JournalActivation 
     connectionId,
     userId,
     epoch,
+    before: taken.before,
     get registered() {
       return credentials?.registered ?? false;
     },
@@ -277,18 +273,21 @@ export function createActivation(options: ActivationOptions): JournalActivation 
       return () => void listeners.delete(fn);
     },
     async replayTail() {
-      await applier.drain();
+      await applier.applyRecords();
     },
-    async close({ release: planned }) {
-      if (closed) return;
+    async close({ release: planned, swift = false }) {
+      if (closed) return false;
       closed = true;
       try {
         await flush();
-        await applier.drain();
-        if (planned && !failure) await release();
+        if (!swift) await applier.drain();
+        if (!planned || failure) return false;
+        await release();
+        return true;
       } catch (error) {
         /* what was acknowledged is in the journal: whoever takes over finds it there */
         log.warn({ connectionId, epoch, cause: (error as Error).message }, 'activation closed without finishing');
+        return false;
       } finally {
         applier.stop();
         listeners.clear();

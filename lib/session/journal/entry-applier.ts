@@ -28,6 +28,8 @@ export interface EntryApplier {
   add(entry: DurableEntry): void;
   /** Applies everything now. @throws what the store or the record applier throws */
   drain(): Promise<void>;
+  /** Applies the records now; keys and watermark follow. @throws what the store or the record applier throws */
+  applyRecords(): Promise<void>;
   stop(): void;
   /** entries that are durable but not yet below the watermark */
   readonly backlog: number;
@@ -196,6 +198,7 @@ export function createEntryApplier(options: Options): EntryApplier {
     async drain() {
       await pass({ withClaims: true, withSnapshot: true });
     },
+    applyRecords: () => pass({ withClaims: true }),
     stop() {
       stopped = true;
       cancelTimer?.();

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { Lease } from '../../cluster/lease.port.ts';
 import { CastellanError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { JournalDoc } from '../../storage/collections.ts';
@@ -19,6 +20,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
 export interface EntryJob {
+  /** the entry waits while it is unproven, and is not sent once it is over (SESSION_FENCED) */
+  lease: Lease;
   /** Called when the entry's turn comes, so that it holds everything up to that moment. May throw. */
   build(): JournalDoc;
   /** null = durable. SESSION_FENCED, STORE_UNAVAILABLE, or what `build` threw. */
@@ -71,6 +74,13 @@ export function createGroupWriter({ journal, clock, log, patienceMs }: Options):
 
   function build(job: EntryJob, since: number): Built | null {
     try {
+      const standing = job.lease.standing();
+      if (standing === 'over') throw fencedError();
+      if (standing === 'unproven') {
+        /* its place in the order is its connection's, which has no other entry on the way */
+        job.lease.proven().then(() => enqueue(job, since), job.settle);
+        return null;
+      }
       return { job, doc: job.build(), deadline: since + patienceMs };
     } catch (error) {
       job.settle(error as Error);
@@ -82,16 +92,18 @@ export function createGroupWriter({ journal, clock, log, patienceMs }: Options):
     let open = group;
     for (let pauseMs = FIRST_PAUSE_MS; open.length > 0; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
-        return await write(open);
+        open = withoutLost(open);
+        if (open.every(({ job }) => job.lease.standing() === 'mine')) return await write(open);
       } catch (cause) {
         log.warn({ entries: open.length, cause: (cause as Error).message }, 'journal write has no outcome, repeating');
         open = withoutExpired(open, cause);
-        if (open.length > 0) await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
       }
+      if (open.length > 0) await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
     }
   }
 
   async function write(group: Built[]): Promise<void> {
+    if (group.length === 0) return;
     const outcomes = await journal.insertMany(group.map(({ doc }) => doc));
     const collided = group.filter((_, index) => outcomes[index] === 'duplicate');
     const fenced = collided.length > 0 ? await othersEntries(collided) : new Set<Built>();
@@ -104,6 +116,13 @@ export function createGroupWriter({ journal, clock, log, patienceMs }: Options):
     return new Set(collided.filter(({ doc }) => nonces.get(doc._id) !== doc.nonce));
   }
 
+  /** Before each try: an activation that is over sends nothing, not even the same bytes again. */
+  function withoutLost(group: Built[]): Built[] {
+    const lost = group.filter(({ job }) => job.lease.standing() === 'over');
+    for (const { job } of lost) job.settle(fencedError());
+    return group.filter((built) => !lost.includes(built));
+  }
+
   function withoutExpired(group: Built[], cause: unknown): Built[] {
     const now = clock.monotonic();
     for (const { job, deadline } of group) {
@@ -112,14 +131,14 @@ export function createGroupWriter({ journal, clock, log, patienceMs }: Options):
     return group.filter(({ deadline }) => deadline > now);
   }
 
-  return {
-    enqueue(job) {
-      waiting.push({ job, since: clock.monotonic() });
-      if (running) return;
-      running = true;
-      void run();
-    },
-  };
+  function enqueue(job: EntryJob, since: number): void {
+    waiting.push({ job, since });
+    if (running) return;
+    running = true;
+    void run();
+  }
+
+  return { enqueue: (job) => enqueue(job, clock.monotonic()) };
 }
 
 function fencedError(): CastellanError {

@@ -1,16 +1,18 @@
 import type { Clock } from '../../clock.ts';
-import type { Owner } from '../../cluster/membership.port.ts';
+import { UNCONDITIONAL } from '../../cluster/lease.port.ts';
+import { isSameOwner, type Owner } from '../../cluster/membership.port.ts';
 import { isErrorType } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { JournalDoc, SessionDoc, SessionKeyDoc } from '../../storage/collections.ts';
 import type { Store } from '../../storage/port.ts';
 import type { Vault } from '../../storage/vault.ts';
 import { createBoundedCache } from '../bounded-cache.ts';
-import type { RecordApplier, SessionActivation, SessionStore } from '../ports.ts';
+import type { RecordApplier, SessionActivation, SessionStore, TakeOverOptions } from '../ports.ts';
 import { createActivation, type JournalActivation } from './activation.ts';
+import { entryId } from './entry.ts';
 import { createGroupWriter } from './group-writer.ts';
 import type { KeyCache } from './key-snapshot.ts';
-import { type SessionCollections, takeOverSession } from './takeover.ts';
+import { newNonce, readHead, type SessionCollections, takeOverSession, writeEntry } from './takeover.ts';
 
 export interface SessionStoreOptions {
   store: Store;
@@ -46,8 +48,14 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     ({ value }, key) => CACHE_ENTRY_BYTES + key.length + (value?.byteLength ?? 0),
   );
 
-  async function takeOver(connectionId: string, userId: string, owner: Owner): Promise<SessionActivation> {
-    const taken = await takeOverSession(collections, writer, vault, { connectionId, userId, owner });
+  async function takeOver(
+    connectionId: string,
+    userId: string,
+    owner: Owner,
+    { head, lease = UNCONDITIONAL }: TakeOverOptions = {},
+  ): Promise<SessionActivation> {
+    const claim = { connectionId, userId, owner, lease, ...(head !== undefined && { head }) };
+    const taken = await takeOverSession(collections, writer, vault, claim);
     const activation = createActivation({
       connectionId,
       userId,
@@ -58,6 +66,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       vault,
       cache,
       records: applier,
+      lease,
       clock,
       log,
       patienceMs,
@@ -80,8 +89,25 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     }
   }
 
+  async function giveUp(connectionId: string, owner: Owner): Promise<void> {
+    const head = await readHead(collections.journal, connectionId);
+    if (head && !head.released && isSameOwner(head.owner, owner)) {
+      const [seq, epoch] = [head.seq + 1, head.epoch];
+      const entry = { connectionId, seq, epoch, kind: 'release', owner, nonce: newNonce(), payload: null } as const;
+      await writeEntry(writer, { _id: entryId(connectionId, seq), ...entry }, UNCONDITIONAL);
+    }
+    const mine = { _id: connectionId, 'owner.incarnation': owner.incarnation, epoch: { $lte: head?.epoch ?? 0 } };
+    await collections.sessions.updateOne(mine, { $set: { owner: null } });
+  }
+
   return {
     takeOver,
+    head: (connectionId) => readHead(collections.journal, connectionId),
+    giveUp,
+    async recordedTo({ nodeId, incarnation }) {
+      const rows = await collections.sessions.find({ 'owner.nodeId': nodeId, 'owner.incarnation': incarnation });
+      return rows.map(({ _id }) => _id);
+    },
     async destroy(connectionId) {
       await collections.keys.deleteMany({ connectionId });
       await collections.journal.deleteMany({ connectionId });

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { guardCollection } from '../../cluster/guarded-store.ts';
+import type { Lease } from '../../cluster/lease.port.ts';
 import type { Owner } from '../../cluster/membership.port.ts';
+import type { SessionHead } from '../../cluster/ownership.ts';
 import { CastellanError, isErrorType } from '../../errors.ts';
 import type { JournalDoc, SessionDoc, SessionKeyDoc } from '../../storage/collections.ts';
 import type { Collection } from '../../storage/port.ts';
@@ -25,6 +28,8 @@ export interface SessionCollections {
 
 /** What a takeover found: the state of the session as of the takeover entry. */
 export interface TakenSession {
+  /** what the takeover followed */
+  before: SessionHead | null;
   epoch: number;
   /** sequence of the takeover entry */
   seq: number;
@@ -34,6 +39,14 @@ export interface TakenSession {
   credentials: Credentials | null;
   /** entries after the watermark, in order, up to and including the takeover itself */
   tail: DurableEntry[];
+}
+
+export function guardedCollections({ sessions, keys, journal }: SessionCollections, lease: Lease): SessionCollections {
+  return {
+    sessions: guardCollection(sessions, lease),
+    keys: guardCollection(keys, lease),
+    journal: guardCollection(journal, lease),
+  };
 }
 
 interface Stored {
@@ -47,9 +60,9 @@ const TAIL_READS = 5;
 export const newNonce = () => randomBytes(12).toString('base64url');
 
 /** Writes one entry and resolves when it is durable. @throws SESSION_FENCED, STORE_UNAVAILABLE */
-export function writeEntry(writer: GroupWriter, doc: JournalDoc): Promise<void> {
+export function writeEntry(writer: GroupWriter, doc: JournalDoc, lease: Lease): Promise<void> {
   return new Promise((resolve, reject) => {
-    writer.enqueue({ build: () => doc, settle: (error) => (error ? reject(error) : resolve()) });
+    writer.enqueue({ lease, build: () => doc, settle: (error) => (error ? reject(error) : resolve()) });
   });
 }
 
@@ -68,31 +81,29 @@ export async function takeOverSession(
   collections: SessionCollections,
   writer: GroupWriter,
   vault: Vault,
-  claim: { connectionId: string; userId: string; owner: Owner },
+  claim: { connectionId: string; userId: string; owner: Owner; head?: SessionHead | null; lease: Lease },
 ): Promise<TakenSession> {
-  const { connectionId, userId, owner } = claim;
+  const { connectionId, userId, owner, lease } = claim;
   const { sessions, journal } = collections;
-  const head = await journal.findOne({ connectionId }, { sort: [['seq', -1]] });
+  const head = claim.head === undefined ? await readHead(journal, connectionId) : claim.head;
   const before = await readStored(collections, connectionId);
   openStored(vault, before);
 
   const seq = (head?.seq ?? 0) + 1;
   const epoch = Math.max(head?.epoch ?? 0, before.row?.epoch ?? 0) + 1;
   const _id = entryId(connectionId, seq);
-  await writeEntry(writer, {
-    _id,
-    connectionId,
-    seq,
-    epoch,
-    kind: 'takeover',
-    owner,
-    nonce: newNonce(),
-    payload: null,
-  });
+  const entry = { _id, connectionId, seq, epoch, kind: 'takeover', owner, nonce: newNonce(), payload: null } as const;
+  await writeEntry(writer, entry, lease);
 
-  await stampEpoch(sessions, { _id: connectionId, userId, epoch, owner, watermark: 0 });
+  await stampEpoch(guardCollection(sessions, lease), { _id: connectionId, userId, epoch, owner, watermark: 0 });
   const stored = await readContiguous(collections, connectionId, seq);
-  return { epoch, seq, ...openStored(vault, stored) };
+  return { epoch, seq, before: head, ...openStored(vault, stored) };
+}
+
+/** @returns the newest entry; null = there is none. @throws STORE_UNAVAILABLE */
+export async function readHead(journal: Collection<JournalDoc>, connectionId: string): Promise<SessionHead | null> {
+  const newest = await journal.findOne({ connectionId }, { sort: [['seq', -1]] });
+  return newest && { seq: newest.seq, epoch: newest.epoch, owner: newest.owner, released: newest.kind === 'release' };
 }
 
 async function stampEpoch(sessions: Collection<SessionDoc>, row: SessionDoc): Promise<void> {
@@ -129,7 +140,10 @@ async function readStored(collections: SessionCollections, connectionId: string)
 }
 
 /** @throws SESSION_QUARANTINED when anything cannot be opened, or when credentials that were stored are gone */
-function openStored(vault: Vault, { row, tail, credentialsDoc }: Stored): Omit<TakenSession, 'epoch' | 'seq'> {
+function openStored(
+  vault: Vault,
+  { row, tail, credentialsDoc }: Stored,
+): Omit<TakenSession, 'epoch' | 'seq' | 'before'> {
   const entries = tail.map((doc) => openEntry(vault, doc._id, doc.seq, doc.payload));
   const floor = Math.max(row?.floor ?? 0, ...entries.filter(({ reset }) => reset).map(({ seq }) => seq));
   const credentialsSeq = row?.credentialsSeq ?? 0;

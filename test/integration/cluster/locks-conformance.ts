@@ -42,6 +42,14 @@ export function locksConformance(name: string, open: () => Promise<OpenedLocks>)
       expect(await locks.release('k', A_AGAIN)).toBe(false);
     });
 
+    test('a holder that is proven to be gone is claimed over, nobody else', async () => {
+      await locks.claim('k', A, TTL_MS);
+      expect(await locks.claim('k', A_AGAIN, TTL_MS, B)).toEqual({ mine: false, holder: A });
+      expect(await locks.claim('k', A_AGAIN, TTL_MS, A)).toEqual({ mine: true, holder: A_AGAIN });
+      expect(await locks.renew(['k'], A, TTL_MS)).toEqual(['lost']);
+      expect(await locks.claim('free', A_AGAIN, TTL_MS, A)).toEqual({ mine: true, holder: A_AGAIN });
+    });
+
     test('claiming what is mine begins its time anew', async () => {
       await locks.claim('k', A, TTL_MS);
       await opened.pass(TTL_MS * 0.7);

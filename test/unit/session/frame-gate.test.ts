@@ -50,19 +50,50 @@ function makeRaw() {
   return raw;
 }
 
+/** A lease that is unproven until it is told. */
+function makeLease() {
+  let proof: PromiseWithResolvers<void> | null = null;
+  return {
+    doubt() {
+      proof = Promise.withResolvers<void>();
+    },
+    prove() {
+      proof?.resolve();
+      proof = null;
+    },
+    standing: () => (proof ? ('unproven' as const) : ('mine' as const)),
+    proven: () => proof?.promise ?? Promise.resolve(),
+  };
+}
+
 function gated() {
   const raw = makeRaw();
   const activation = makeActivation();
-  const gate = installFrameGate(raw as unknown as WebSocket, activation as unknown as JournalActivation);
+  const lease = makeLease();
+  const gate = installFrameGate(raw as unknown as WebSocket, activation as unknown as JournalActivation, lease);
   const outcomes: string[] = [];
   const send = (data: string) =>
     raw.send(data, (error) => outcomes.push(`${data} ${error ? (errorType(error) as string) : 'sent'}`));
-  return { raw, activation, gate, outcomes, send };
+  return { raw, activation, lease, gate, outcomes, send };
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the frame gate', () => {
+  it('holds frames while the lease is unproven, and lets them go in order when it is proven', async () => {
+    const { raw, lease, send } = gated();
+    lease.doubt();
+    send('a');
+    send('b');
+    await settle();
+    expect(raw.frames).toEqual([]);
+    expect(raw.terminated).toBe(false);
+    lease.prove();
+    send('c');
+    await settle();
+    expect(raw.frames).toEqual(['a', 'b', 'c']);
+  });
+
   it('lets a frame through at once while nothing waits to become durable', () => {
     const { raw, send } = gated();
     send('a');

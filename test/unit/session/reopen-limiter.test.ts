@@ -1,5 +1,9 @@
-import { CLAIM_LIMIT, createLimiter, REOPEN_LIMIT } from '../../../lib/session/reopen-limiter.ts';
+import { createLimiter, REOPEN_LIMIT } from '../../../lib/session/reopen-limiter.ts';
+import { DEFAULT_OWNERSHIP_TIMINGS } from '../../../lib/timings.ts';
 import { createManualClock } from '../../helpers/manual-clock.ts';
+
+const { claimsPerSecond, claimBurst } = DEFAULT_OWNERSHIP_TIMINGS;
+const CLAIMS = { perSecond: claimsPerSecond, burst: claimBurst };
 
 /** When each of `count` requests that come at once may go, ms from now. */
 function times(limit: { perSecond: number; burst: number }, count: number): number[] {
@@ -21,14 +25,14 @@ describe('the reopen limiter', () => {
   });
 
   it('lets 50 claims go at once, then 30 a second', () => {
-    const at = times(CLAIM_LIMIT, 110);
+    const at = times(CLAIMS, 110);
     expect(at.filter((time) => time === 0)).toHaveLength(50);
     expect(at.filter((time) => time > 0 && time <= 1_000.001)).toHaveLength(30);
   });
 
   it('is full again after a quiet time, and not fuller', async () => {
     const clock = createManualClock();
-    const limiter = createLimiter(CLAIM_LIMIT, clock);
+    const limiter = createLimiter(CLAIMS, clock);
     for (let n = 0; n < 80; n += 1) limiter.reserve();
     await clock.advance(60_000);
     const at = Array.from({ length: 60 }, () => limiter.reserve());

@@ -1,0 +1,19 @@
+import type { Clock } from '../clock.ts';
+
+const JUMP_MS = 1_000;
+
+/**
+ * Notices that the wall clock jumped against the monotonic one: a suspended machine, whose monotonic clock stood still
+ * while others' went on, or somebody who set the clock. Which of the two cannot be told, so it is taken for the former.
+ * Drift and slewing are followed.
+ */
+export function createClockWatch(clock: Clock): () => boolean {
+  const offset = () => clock.now() - clock.monotonic();
+  let known = offset();
+  return () => {
+    const now = offset();
+    const jumped = Math.abs(now - known) > JUMP_MS;
+    known = now;
+    return jumped;
+  };
+}
