@@ -1,5 +1,6 @@
 import { seededRandom } from './random.ts';
 import { ALWAYS, type Figures, judge, type Params, type Scenario, type ScenarioVersion } from './scenario.ts';
+import { keepEvidence } from './world/evidence.ts';
 import { shapeKey } from './world/shape.ts';
 import { startWorld, type World } from './world/world.ts';
 
@@ -19,6 +20,8 @@ export interface Report {
   figures: Figures;
   /** promises that did not hold, or why it could not be run to its end */
   broken: string[];
+  /** when something was broken: a folder with what was printed and stored */
+  evidence?: string;
   seconds: number;
 }
 
@@ -42,8 +45,9 @@ export async function* runScenarios(scenarios: readonly Scenario[], options: Run
       for (const version of group) {
         world ??= await startWorld(version.shape, options.seed, options.log);
         const report = await runVersion(world, version, options);
-        yield report;
-        if (report.broken.length === 0) continue;
+        const broke = report.broken.length > 0;
+        yield broke ? { ...report, evidence: await keepEvidence(world) } : report;
+        if (!broke) continue;
         await world.end();
         world = null;
       }

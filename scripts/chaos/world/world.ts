@@ -55,7 +55,12 @@ export async function startWorld(shape: WorldShape, seed: string, log: (text: st
     const cluster = await startCluster({
       sessionNodes: shape.sessionNodes,
       whatsapp: simulator,
-      env: { ...timingsEnv(timings), RATE_LIMIT_PER_SECOND: '0', ALLOW_PRIVATE_TARGETS: 'true' },
+      env: {
+        LOG_LEVEL: process.env.LOG_LEVEL || 'info',
+        ...timingsEnv(timings),
+        RATE_LIMIT_PER_SECOND: '0',
+        ALLOW_PRIVATE_TARGETS: 'true',
+      },
       ...(shape.partitions && { envOf: links.lay }),
       ...(shape.inspected && { nodeFlags: INSPECTED }),
     });
