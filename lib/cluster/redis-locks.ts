@@ -72,6 +72,25 @@ function logState(redis: Redis, log: Log): void {
   });
 }
 
+const MAX_REPLICA_LAG_S = 2;
+
+/**
+ * A master that goes on alone after a failover gives locks away that nobody else knows of. `min-replicas-to-write` with a
+ * lag of at most 2 s makes it stop before a holder's deadline.
+ */
+async function warnOfLooseReplicas(redis: Redis, log: Log): Promise<void> {
+  try {
+    const replicas = /connected_slaves:(\d+)/.exec(await redis.info('replication'))?.[1];
+    if (Number(replicas ?? 0) === 0) return;
+    const settings = (await redis.config('GET', 'min-replicas-*')) as string[];
+    const settingOf = (name: string) => Number(settings[settings.indexOf(name) + 1] ?? 0);
+    if (settingOf('min-replicas-to-write') >= 1 && settingOf('min-replicas-max-lag') <= MAX_REPLICA_LAG_S) return;
+    log.warn({}, 'Redis has replicas, but min-replicas-to-write 1 and min-replicas-max-lag 2 are not set');
+  } catch (error) {
+    log.info({ err: error }, 'Redis does not tell about its replicas');
+  }
+}
+
 /**
  * Locks of a cluster. Scripts are sent whole: they are short, and a restarted Redis has forgotten those that it was told
  * before.
@@ -101,6 +120,7 @@ export async function openRedisLocks({
 
   try {
     await asking(() => redis.connect());
+    await warnOfLooseReplicas(redis, log);
   } catch (error) {
     redis.disconnect();
     throw error;
