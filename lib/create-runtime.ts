@@ -126,7 +126,9 @@ async function openEmbedded(config: Config, clock: Clock): Promise<Adapters> {
 
 /** One process of many: everything that counts is in the stores. */
 async function openCluster(config: Config, urls: ClusterUrls, clock: Clock, log: Log): Promise<Adapters> {
-  const store = await patiently('MongoDB', log, () => openMongoStore({ url: urls.mongoUrl }));
+  const store = await patiently('MongoDB', log, () =>
+    openMongoStore({ url: urls.mongoUrl, processName: config.nodeId }),
+  );
   try {
     const locks = await patiently('Redis', log, () => openRedisLocks({ url: urls.redisUrl, log }));
     const runsSessions = config.services.includes('session-node');
