@@ -14,7 +14,7 @@ function fail(error) {
 let castellan = null;
 let stopping = false;
 
-async function stop(signal, graceMs) {
+async function stop(signal, graceMs, exitCode) {
   if (stopping) process.exit(1);
   stopping = true;
   process.stdout.write(`${signal}: stopping\n`);
@@ -25,16 +25,24 @@ async function stop(signal, graceMs) {
     process.exit(1);
   }, graceMs).unref();
   await castellan.stop();
-  process.exit(0);
+  process.exit(exitCode);
 }
 
 try {
   const config = loadConfig();
   const graceMs = stopTimeoutMs(config.timings);
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop(signal, graceMs));
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop(signal, graceMs, 0));
   castellan = await startCastellan(config);
-  if (castellan.url)
-    process.stdout.write(`Castellan listens on ${castellan.url} (documentation: ${castellan.url}/docs)\n`);
+  /* whoever started it starts it again: see the message */
+  void castellan.failed.then((error) => {
+    process.stderr.write(`${error.message}\n`);
+    return stop('Failed', graceMs, 1);
+  });
+  process.stdout.write(
+    castellan.url
+      ? `Castellan listens on ${castellan.url} (documentation: ${castellan.url}/docs)\n`
+      : `Castellan runs ${config.services.join(', ')} as ${config.nodeId}\n`,
+  );
   if (castellan.adminKeyMade) {
     process.stdout.write(`Admin API key, shown this once and kept under DATA_DIR: ${castellan.adminKey}\n`);
   }

@@ -16,6 +16,8 @@ export interface Castellan {
   adminKey: string;
   /** the admin key was made by this start: show it now, nobody has seen it */
   adminKeyMade: boolean;
+  /** Resolves when this process cannot go on and should be started anew: another one runs under its name */
+  failed: Promise<Error>;
   broker: ServiceBroker;
   runtime: Runtime;
   /** Drains, stops the services, closes the store. Every step is tried, whatever the others do. Idempotent. */
@@ -62,6 +64,7 @@ export async function startCastellan(config: Config, options: RuntimeOptions = {
     healthUrl: health?.url() ?? null,
     adminKey: runtime.admin.key,
     adminKeyMade: runtime.admin.isNew,
+    failed: runtime.failed,
     broker,
     runtime,
     stop,
