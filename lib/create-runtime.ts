@@ -75,6 +75,7 @@ export async function createRuntime(config: Config, options: RuntimeOptions = {}
   const traffic = createTrafficMeter(clock);
   const applier = createRecordApplier({ store, events, vault, clock, log, codec: baileysContentCodec, traffic });
   const storedMessages = createStoredMessages({ store, vault });
+  const failure = Promise.withResolvers<Error>();
   return {
     config,
     clock,
@@ -102,6 +103,8 @@ export async function createRuntime(config: Config, options: RuntimeOptions = {}
     applier,
     traffic,
     admin: { key: secrets.adminApiKey, isNew: secrets.adminKeyIsNew },
+    failed: failure.promise,
+    fail: failure.resolve,
     async close() {
       await locks.close();
       await store.close();
@@ -133,7 +136,9 @@ async function openEmbedded(config: Config, clock: Clock): Promise<Adapters> {
 
 /** One process of many: everything that counts is in the stores. */
 async function openCluster(config: Config, urls: ClusterUrls, clock: Clock, log: Log): Promise<Adapters> {
-  const store = await patiently('MongoDB', log, () => openMongoStore({ url: urls.mongoUrl }));
+  const store = await patiently('MongoDB', log, () =>
+    openMongoStore({ url: urls.mongoUrl, processName: config.nodeId }),
+  );
   try {
     const locks = await patiently('Redis', log, () => openRedisLocks({ url: urls.redisUrl, log }));
     const runsSessions = config.services.includes('session-node');

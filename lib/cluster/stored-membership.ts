@@ -34,7 +34,7 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
   let hooks: MembershipHooks | null = null;
   let seated = false;
   let lost = false;
-  let beating = false;
+  let beating: Promise<void> | null = null;
   let beatAgain = false;
   let looking: Promise<void> | null = null;
   let cancelBeat: () => void = () => {};
@@ -60,7 +60,7 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
     if (matched > 0) return true;
     /* a row that is gone was cleared away by somebody who took us for dead: nobody else sits there */
     if (await nodes.findOne({ _id: nodeId })) return false;
-    await sit(given);
+    if (hooks === given) await sit(given);
     return true;
   }
 
@@ -84,15 +84,13 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
       beatAgain = true;
       return;
     }
-    beating = true;
     let pauseMs = timings.heartbeatIntervalMs;
-    try {
-      await beatOnce(hooks);
-    } catch (error) {
+    beating = beatOnce(hooks).catch((error: Error) => {
       pauseMs = Math.min(pauseMs, BEAT_RETRY_MS);
-      log.warn({ cause: (error as Error).message }, 'a heartbeat was not stored');
-    }
-    beating = false;
+      log.warn({ cause: error.message }, 'a heartbeat was not stored');
+    });
+    await beating;
+    beating = null;
     if (!hooks || lost) return;
     if (beatAgain) pauseMs = 0;
     beatAgain = false;
@@ -164,6 +162,8 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
       cancelBeat();
       cancelLook();
       members = [];
+      /* whose answer is still out would sit down again behind the farewell */
+      await beating;
       if (!farewell || !seated || lost) return;
       try {
         await nodes.deleteOne({ _id: nodeId, incarnation });

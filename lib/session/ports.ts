@@ -151,9 +151,10 @@ export interface SessionStore {
   takeOver(connectionId: string, userId: string, owner: Owner, options?: TakeOverOptions): Promise<SessionActivation>;
   /**
    * The last word about a session that this process is recorded for and does not run: a release entry, unless somebody
-   * else wrote by now. @throws STORE_UNAVAILABLE
+   * else wrote by now.
+   * @returns whether there was something to release. @throws STORE_UNAVAILABLE, SESSION_FENCED while others write
    */
-  giveUp(connectionId: string, owner: Owner): Promise<void>;
+  giveUp(connectionId: string, owner: Owner): Promise<boolean>;
   /** The sessions whose rows name this very process as their owner. @throws STORE_UNAVAILABLE */
   recordedTo(owner: Owner): Promise<string[]>;
   /** Deletes everything of a session (only for a deleted connection). */

@@ -5,10 +5,10 @@ import type { ConnectionDoc } from '../storage/collections.ts';
 import type { ActorDeps, ActorEnd } from './actor.port.ts';
 import { ConnectionActor } from './actor.ts';
 import type { ManagerOptions, ManagerTimings } from './connection-manager.port.ts';
-import { wipeConnection } from './connection-wipe.ts';
 import { createDebts, type Debts } from './debts.ts';
+import { createOutdatedCanary } from './outdated-canary.ts';
 import { createLimiter, REOPEN_LIMIT } from './reopen-limiter.ts';
-import { createStatusWriter } from './status-writer.ts';
+import { createUnownedWork } from './unowned-work.ts';
 import { KEPT_WHEN_STOPPED, wantedOf } from './wanted.ts';
 import { within } from './within.ts';
 
@@ -52,7 +52,6 @@ export interface Residents {
   abandon(): Promise<void>;
 }
 
-const CANARY_EVERY_MS = 3_600_000;
 /** an actor that is abandoned while its store is silent is not waited for longer */
 const ABANDON_TIMEOUT_MS = 2_000;
 
@@ -70,7 +69,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
   const pending = new Set<string>();
   const claims = createLimiter({ perSecond: timings.claimsPerSecond, burst: timings.claimBurst }, clock);
   const closing = Promise.withResolvers<void>();
-  const debts = createDebts({ sessions, owner, log });
+  const debts = createDebts({ sessions, owner, clock, log });
   let closed = false;
   let asideSince: number | null = null;
   /** a node that has just come claims only what its seat had, until the ring stood still */
@@ -81,14 +80,20 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     headOf: (connectionId) => sessions.head(connectionId),
     onOver: (connectionId) => actors.get(connectionId)?.abandon('lost'),
     onChange,
-    onSeatTaken: stopBeginning,
+    onSeatTaken() {
+      stopBeginning();
+      options.fail?.(
+        new Error(`Another process runs as ${owner.nodeId}: this one gave everything up. NODE_ID must be unique.`),
+      );
+    },
   });
+  const unowned = createUnownedWork({ ...options, ownership });
   const actorDeps: ActorDeps = {
     ...options,
     timings,
     random,
     reopens: createLimiter(REOPEN_LIMIT, clock),
-    canary: createCanary(clock),
+    canary: createOutdatedCanary(clock),
   };
 
   function settle(connectionId: string, bidden = false): Promise<void> {
@@ -124,11 +129,11 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
       /* an actor whose row looks parked is between two tries, or parking at this moment: its own business */
       if (row.desiredState === 'running') return;
       if (runs) return stop(actor);
-      return isPlacedHere(connectionId) ? rest(row) : undefined;
+      return afterwards(connectionId, () => unowned.rest(row));
     }
     if (runs) await actor.logoutAndStop();
     await releasing.get(connectionId);
-    if (isPlacedHere(connectionId)) await wipe(connectionId);
+    return afterwards(connectionId, () => unowned.wipe(connectionId));
   }
 
   const isPlacedHere = (connectionId: string) => ownership.placeOf(connectionId) === owner.nodeId;
@@ -193,40 +198,14 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     if (debts.has(connectionId)) await debts.giveUp(connectionId);
   }
 
+  /** What one node does about a connection that nobody runs; if it cannot yet, at the next round. */
+  async function afterwards(connectionId: string, work: () => Promise<boolean>): Promise<void> {
+    if (isPlacedHere(connectionId) && !(await work())) pending.add(connectionId);
+  }
+
   async function stop(actor: ConnectionActor): Promise<void> {
     await actor.stop('stopped', 'Stopped on request.');
     await actor.ended;
-  }
-
-  /** Does something about a connection that nobody runs, while nobody can begin to. */
-  async function underLock(connectionId: string, work: (lease: OwnedLease) => Promise<void>): Promise<void> {
-    const claim = await ownership.claim(connectionId);
-    if ('refused' in claim) {
-      pending.add(connectionId);
-      return;
-    }
-    try {
-      await work(claim.lease);
-    } finally {
-      await ownership.release(claim.lease);
-    }
-  }
-
-  /** Nothing runs here; if nothing runs anywhere, the row says that it is stopped. */
-  async function rest(row: ConnectionDoc): Promise<void> {
-    if (KEPT_WHEN_STOPPED.has(row.status)) return;
-    await underLock(row._id, async (lease) => {
-      const guarded = { ...options, store: guardStore(store, lease) };
-      const writer = createStatusWriter({ ...guarded, connection: row, nodeId: owner.nodeId, epoch: row.epoch });
-      const fields = { servedGeneration: row.generation, worker: null };
-      await writer.write({ status: 'stopped', reason: 'Stopped on request.', row: fields });
-    });
-  }
-
-  function wipe(connectionId: string): Promise<void> {
-    return underLock(connectionId, (lease) =>
-      wipeConnection(connectionId, guardStore(store, lease), sessions, clock.now()),
-    );
   }
 
   function leaveAlone(connectionId: string): void {
@@ -281,7 +260,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
         void settle(connectionId);
       }
       for (const connectionId of pending) if (ownership.isWorthTrying(connectionId)) void settle(connectionId);
-      for (const connectionId of debts.list()) if (!rests(connectionId)) void settle(connectionId);
+      for (const connectionId of debts.due()) if (!rests(connectionId)) void settle(connectionId);
     },
     leaveAlone,
     forgive: (connectionId) => void leaveAloneUntil.delete(connectionId),
@@ -305,17 +284,6 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
       for (const actor of leaving) actor.abandon('lost');
       await within(clock, ABANDON_TIMEOUT_MS, Promise.all(leaving.map((actor) => actor.ended)));
       await Promise.all(releasing.values());
-    },
-  };
-}
-
-/** One connection an hour may try whether WhatsApp takes this version of the client again. */
-function createCanary(clock: ManagerOptions['clock']): ActorDeps['canary'] {
-  let takenAt = Number.NEGATIVE_INFINITY;
-  return {
-    isFree: () => clock.monotonic() - takenAt >= CANARY_EVERY_MS,
-    take: () => {
-      takenAt = clock.monotonic();
     },
   };
 }

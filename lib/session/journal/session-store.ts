@@ -89,15 +89,17 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     }
   }
 
-  async function giveUp(connectionId: string, owner: Owner): Promise<void> {
+  async function giveUp(connectionId: string, owner: Owner): Promise<boolean> {
     const head = await readHead(collections.journal, connectionId);
-    if (head && !head.released && isSameOwner(head.owner, owner)) {
+    const owed = head !== null && !head.released && isSameOwner(head.owner, owner);
+    if (owed) {
       const [seq, epoch] = [head.seq + 1, head.epoch];
       const entry = { connectionId, seq, epoch, kind: 'release', owner, nonce: newNonce(), payload: null } as const;
       await writeEntry(writer, { _id: entryId(connectionId, seq), ...entry }, UNCONDITIONAL);
     }
     const mine = { _id: connectionId, 'owner.incarnation': owner.incarnation, epoch: { $lte: head?.epoch ?? 0 } };
     await collections.sessions.updateOne(mine, { $set: { owner: null } });
+    return owed;
   }
 
   return {

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { Redis } from 'ioredis';
 import type { Locks } from '../../../lib/cluster/locks.port.ts';
 import { openRedisLocks } from '../../../lib/cluster/redis-locks.ts';
+import { silentLog } from '../../../lib/log.ts';
 import { type RunningServer, startRedis } from '../../../scripts/servers/index.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { rejection } from '../storage/conformance-kit.ts';
@@ -122,5 +123,30 @@ describe('Redis locks', () => {
     const error: unknown = await nowhere.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ type: 'STORE_UNAVAILABLE' });
     expect(String(error)).not.toContain('secret-word');
+  });
+
+  test('a master that would go on without its replicas is warned of at the start', async () => {
+    const replica = await startRedis({});
+    const client = new Redis(replica.url);
+    const master = new Redis(own.url);
+    const warnings: string[] = [];
+    const log = { ...silentLog, warn: (_fields: object, message: string) => void warnings.push(message) };
+    const openLogged = async () => opened.push(await openRedisLocks({ url: own.url, log }));
+    try {
+      const { hostname, port } = new URL(own.url);
+      await client.replicaof(hostname, port);
+      await eventually(async () => expect(await master.info('replication')).toContain('connected_slaves:1'));
+      await openLogged();
+      expect(warnings).toHaveLength(1);
+      await master.config('SET', 'min-replicas-to-write', '1');
+      await master.config('SET', 'min-replicas-max-lag', '2');
+      await openLogged();
+      expect(warnings).toHaveLength(1);
+    } finally {
+      await master.config('SET', 'min-replicas-to-write', '0');
+      client.disconnect();
+      master.disconnect();
+      await replica.stop();
+    }
   });
 });
