@@ -109,7 +109,8 @@ export function createEntryApplier(options: Options): EntryApplier {
     const through = Math.min(head, ...[pending[0], claims[0]].flatMap((first) => (first ? [first.seq - 1] : [])));
     await snapshot.flush();
     const { floor, credentialsSeq } = snapshot;
-    const update = { $set: { watermark: through, floor, credentialsSeq } };
+    /* never backwards: the network may hold back a copy of an earlier update until the entries above it are pruned */
+    const update = { $max: { watermark: through, floor, credentialsSeq } };
     const { matched } = await sessions.updateOne({ _id: connectionId, epoch }, update);
     if (matched === 0) throw new CastellanError('SESSION_FENCED');
     watermark = through;

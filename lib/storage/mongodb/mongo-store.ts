@@ -127,7 +127,8 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
         first && others.length === 0 ? runner.alone(session, first) : runner.together(session, groups),
       );
     } catch (error) {
-      throw toStoreError(error, '', 'write');
+      /* of a commit it has been said already that its outcome is unknown; what failed before it was not applied */
+      throw toStoreError(error, '', 'read');
     }
   }
 

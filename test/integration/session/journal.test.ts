@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { errorType } from '../../../lib/errors.ts';
 import { journalActivation } from '../../../lib/session/journal/session-store.ts';
 import type { JournalDoc, SessionDoc, SessionKeyDoc } from '../../../lib/storage/collections.ts';
+import type { Collection, Doc } from '../../../lib/storage/port.ts';
 import { createVault } from '../../../lib/storage/vault.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import {
@@ -174,6 +175,27 @@ describe('fencing', () => {
     expect(await row()).toEqual(before);
     expect((await entries()).map(({ seq }) => seq)).toEqual([1, 2, 3]);
     expect(await typeOf(commit(owner, key('two')))).toBe('resolved');
+  });
+
+  it('a copy of an update that the network kept for long does not move the watermark back', async () => {
+    const copies: (() => Promise<unknown>)[] = [];
+    const keepingCopies = <T extends Doc>(name: string): Collection<T> => {
+      const collection = harness.store.collection<T>(name);
+      if (name !== 'sessions') return collection;
+      const updateOne: Collection<T>['updateOne'] = (...args) => {
+        copies.push(() => collection.updateOne(...args));
+        return collection.updateOne(...args);
+      };
+      return { ...collection, updateOne };
+    };
+    const activation = await harness.takeOver('con', { store: { ...harness.store, collection: keepingCopies } });
+    for (const [n, value] of ['one', 'two'].entries()) {
+      await commit(activation, key(value));
+      await eventually(async () => expect((await row()).watermark).toBe(n + 2));
+    }
+    for (const send of copies.toReversed()) await send();
+    expect((await row()).watermark).toBe(3);
+    expect(await readText(await harness.takeOver('con'), 'session', 'alice')).toBe('two');
   });
 
   it('never prunes a takeover entry, the entry right before it, or the newest entry', async () => {
