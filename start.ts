@@ -1,7 +1,8 @@
 import { ServiceBroker as Broker, type ServiceBroker, type ServiceSchema } from 'moleculer';
 import type { Config, ServiceName } from './lib/config.ts';
 import { createRuntime, type RuntimeOptions } from './lib/create-runtime.ts';
-import type { Log } from './lib/log.ts';
+import { createHealthServer, type HealthServer } from './lib/http/health-server.ts';
+import { createLog, type Log } from './lib/log.ts';
 import type { Runtime } from './lib/runtime.ts';
 import brokerOptions from './moleculer.config.ts';
 import type { GatewayService } from './services/gateway.service.ts';
@@ -10,9 +11,13 @@ import type { SessionNodeService } from './services/session-node.service.ts';
 export interface Castellan {
   /** of the gateway; null when this process runs none */
   url: string | null;
+  /** where it answers probes; null without HEALTH_PORT */
+  healthUrl: string | null;
   adminKey: string;
   /** the admin key was made by this start: show it now, nobody has seen it */
   adminKeyMade: boolean;
+  /** Resolves when this process cannot go on and should be started anew: another one runs under its name */
+  failed: Promise<Error>;
   broker: ServiceBroker;
   runtime: Runtime;
   /** Drains, stops the services, closes the store. Every step is tried, whatever the others do. Idempotent. */
@@ -38,20 +43,28 @@ const SERVICES: Record<ServiceName, () => Promise<{ default: ServiceFactory }>> 
  * @throws CONFIG_INVALID, STORE_UNAVAILABLE
  */
 export async function startCastellan(config: Config, options: RuntimeOptions = {}): Promise<Castellan> {
-  const runtime = await createRuntime(config, options);
+  const health = await openHealth(config, options);
+  const runtime = await createRuntime(config, options).catch(async (error: unknown) => {
+    await health?.close();
+    throw error;
+  });
   const broker = new Broker(brokerOptions(config, runtime.log));
-  const stop = once(() => stopInOrder(broker, runtime));
+  const stop = once(() => stopInOrder(broker, runtime, health));
   try {
     for (const name of config.services) broker.createService((await SERVICES[name]()).default(runtime));
+    if (config.cluster) broker.createService((await import('./services/commit-bell.service.ts')).default(runtime));
     await startAll(broker);
   } catch (error) {
     await stop();
     throw error;
   }
+  health?.ready(healthOf(broker, config));
   return {
     url: gatewayOf(broker)?.url() ?? null,
+    healthUrl: health?.url() ?? null,
     adminKey: runtime.admin.key,
     adminKeyMade: runtime.admin.isNew,
+    failed: runtime.failed,
     broker,
     runtime,
     stop,
@@ -76,14 +89,34 @@ function sessionNodeOf(broker: ServiceBroker): SessionNodeService | undefined {
   return broker.getLocalService('session-node') as SessionNodeService | undefined;
 }
 
-/** From the outside in: no request meets a service that has already gone. */
-async function stopInOrder(broker: ServiceBroker, runtime: Runtime): Promise<void> {
+/** Listens before anything else, so that a probe sees a start that waits for its stores. */
+async function openHealth(config: Config, options: RuntimeOptions): Promise<HealthServer | null> {
+  const { host, healthPort, logLevel, nodeId } = config;
+  if (healthPort === null) return null;
+  const log = options.log ?? createLog(logLevel, { nodeId });
+  const health = createHealthServer({ host, port: healthPort, log });
+  await health.listen();
+  return health;
+}
+
+function healthOf(broker: ServiceBroker, { nodeCapacity: capacity }: Config) {
+  const sessionNode = sessionNodeOf(broker);
+  return {
+    node: () => sessionNode && { ...sessionNode.info(), capacity },
+    drain: async () => sessionNode?.drain(),
+  };
+}
+
+/** From the outside in: no request meets a service that has already gone. Probes are answered until the end. */
+async function stopInOrder(broker: ServiceBroker, runtime: Runtime, health: HealthServer | null): Promise<void> {
   const { log } = runtime;
+  health?.stopping();
   await guarded(log, 'drain the gateway', async () => gatewayOf(broker)?.drain());
   /* while the bus still carries hints to the successors */
   await guarded(log, 'hand the sessions over', async () => sessionNodeOf(broker)?.drain());
   await guarded(log, 'stop the services', () => broker.stop());
   await guarded(log, 'close the runtime', () => runtime.close());
+  await guarded(log, 'close the health listener', async () => health?.close());
 }
 
 async function guarded(log: Log, step: string, run: () => Promise<void>): Promise<void> {

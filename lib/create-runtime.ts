@@ -35,6 +35,8 @@ export interface RuntimeOptions {
   /** puts something around the store, such as the latency of a slow one */
   wrapStore?(store: Store): Store;
   socketTimings?: Partial<SocketTimings>;
+  /** how often followers of the event log look without being told, ms; default 1,000 */
+  eventLookIntervalMs?: number;
 }
 
 /** What differs between one process and a cluster. */
@@ -64,10 +66,16 @@ export async function createRuntime(config: Config, options: RuntimeOptions = {}
   const { locks, owner, membership, secrets } = adapters;
   const store = options.wrapStore?.(adapters.store) ?? adapters.store;
   const vault = createVault(secrets.encryptionKey);
-  const events = createEventLog({ store, vault, clock });
+  const events = createEventLog({
+    store,
+    vault,
+    clock,
+    ...(options.eventLookIntervalMs !== undefined && { lookIntervalMs: options.eventLookIntervalMs }),
+  });
   const traffic = createTrafficMeter(clock);
   const applier = createRecordApplier({ store, events, vault, clock, log, codec: baileysContentCodec, traffic });
   const storedMessages = createStoredMessages({ store, vault });
+  const failure = Promise.withResolvers<Error>();
   return {
     config,
     clock,
@@ -95,6 +103,8 @@ export async function createRuntime(config: Config, options: RuntimeOptions = {}
     applier,
     traffic,
     admin: { key: secrets.adminApiKey, isNew: secrets.adminKeyIsNew },
+    failed: failure.promise,
+    fail: failure.resolve,
     async close() {
       await locks.close();
       await store.close();
@@ -126,7 +136,9 @@ async function openEmbedded(config: Config, clock: Clock): Promise<Adapters> {
 
 /** One process of many: everything that counts is in the stores. */
 async function openCluster(config: Config, urls: ClusterUrls, clock: Clock, log: Log): Promise<Adapters> {
-  const store = await patiently('MongoDB', log, () => openMongoStore({ url: urls.mongoUrl }));
+  const store = await patiently('MongoDB', log, () =>
+    openMongoStore({ url: urls.mongoUrl, processName: config.nodeId }),
+  );
   try {
     const locks = await patiently('Redis', log, () => openRedisLocks({ url: urls.redisUrl, log }));
     const runsSessions = config.services.includes('session-node');

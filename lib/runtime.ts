@@ -28,5 +28,8 @@ export interface Runtime {
   traffic: TrafficMeter;
   /** the bootstrap admin key; `isNew` = made by this start, so nobody has seen it yet */
   admin: { key: string; isNew: boolean };
+  /** Resolves when this process cannot go on and should be started anew. */
+  failed: Promise<Error>;
+  fail(error: Error): void;
   close(): Promise<void>;
 }

@@ -44,6 +44,21 @@ export const DEFAULT_OWNERSHIP_TIMINGS: OwnershipTimings = {
   drainTimeoutMs: 60_000,
 };
 
+/** What a stop does besides the drain of its sessions: answers and calls under way, stores that are closed. */
+const EXIT_MARGIN_MS = 25_000;
+/** between the end of a preStop hook and the signal that follows it */
+const PRE_STOP_MARGIN_MS = 5_000;
+
+/** How long a process that was asked to stop takes at most, ms; then it leaves by force. */
+export function stopTimeoutMs({ drainTimeoutMs }: Pick<OwnershipTimings, 'drainTimeoutMs'>): number {
+  return drainTimeoutMs + EXIT_MARGIN_MS;
+}
+
+/** What Kubernetes (`terminationGracePeriodSeconds`) or compose (`stop_grace_period`) must grant before they kill, s. */
+export function terminationGraceSeconds(timings: Pick<OwnershipTimings, 'drainTimeoutMs'>): number {
+  return Math.ceil((stopTimeoutMs(timings) + PRE_STOP_MARGIN_MS) / 1000);
+}
+
 /** A holder must be gone for this long before anybody can think that it is. */
 const SAFETY_MS = 1_000;
 

@@ -2,7 +2,7 @@ import type { Service, ServiceSchema } from 'moleculer';
 import DbService from 'moleculer-db';
 import type { Page } from '../lib/contracts/entities.ts';
 import { CastellanError } from '../lib/errors.ts';
-import { listByCursor } from '../lib/storage/cursor-list.ts';
+import { fitPage, listByCursor } from '../lib/storage/cursor-list.ts';
 import { type CollectionAdapter, createMoleculerDbAdapter } from '../lib/storage/moleculer-db-adapter.ts';
 import type { Doc, Filter, Store } from '../lib/storage/port.ts';
 
@@ -89,8 +89,9 @@ export function collectionMixin<T extends Doc>(store: Store, collection: string)
         return changed(this, 'read', await this.adapter.collection.findOne(bound(scope, id)));
       },
 
-      listEntities(this: Self, scope: Scope, { filter = {}, ...list }: EntityList = {}) {
-        return listByCursor(this.adapter.collection, { ...list, filter: { ...filter, ...scope } });
+      async listEntities(this: Self, scope: Scope, { filter = {}, by = 'createdAt', ...page }: EntityList = {}) {
+        const found = await listByCursor(this.adapter.collection, { ...page, by, filter: { ...filter, ...scope } });
+        return fitPage(found, by, found.items);
       },
 
       async patchEntity(this: Self, scope: Scope, id: string, patch: Partial<T>) {

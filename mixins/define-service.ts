@@ -14,6 +14,8 @@ export interface ServiceDefinition<T extends ActionTypes<T>> {
   name: string;
   contract: { [K in keyof T]: ActionContract };
   actions: Handlers<T>;
+  /** what other processes broadcast; never its own */
+  events?: Record<string, () => void>;
   mixins?: Partial<ServiceSchema>[];
   started?: () => Promise<void> | void;
   stopped?: () => Promise<void> | void;
@@ -25,15 +27,23 @@ export interface ServiceDefinition<T extends ActionTypes<T>> {
  * a route callable inside of the cluster only.
  */
 export function defineService<T extends ActionTypes<T>>(definition: ServiceDefinition<T>): ServiceSchema {
-  const { name, contract, actions, mixins = [], started, stopped } = definition;
+  const { name, contract, actions, events = {}, mixins = [], started, stopped } = definition;
   const names = Object.keys(contract) as (keyof T & string)[];
   return {
     name,
     mixins,
     actions: Object.fromEntries(names.map((action) => [action, toAction(contract[action], actions[action])])),
+    events: Object.fromEntries(Object.entries(events).map(([event, handler]) => [event, fromOthers(handler)])),
     started: started && ((): Promise<void> => Promise.resolve(started())),
     stopped: stopped && ((): Promise<void> => Promise.resolve(stopped())),
   } as ServiceSchema;
+}
+
+/** A broadcast comes back to the process that sent it, too. */
+export function fromOthers(handler: () => void) {
+  return (ctx: Context): void => {
+    if (ctx.nodeID !== ctx.broker.nodeID) handler();
+  };
 }
 
 function toAction<P extends object, R>(contract: ActionContract, handler: (params: P, ctx: CallContext) => R) {

@@ -1,38 +1,79 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { runRestartScenario } from './chaos/restart.ts';
+import { type Report, runScenarios } from './chaos/runner.ts';
+import { SCENARIOS } from './chaos/scenarios/index.ts';
 
-const HELP = `npm run chaos -- --scenario restart [--rounds 100] [--connections 5] [--seed S]
+const RESTART = 'restart';
+const named = [
+  ...SCENARIOS.map(({ name, description, covers }) => [name, description, covers]),
+  [RESTART, 'embedded, one process: kill -9 at random moments; it comes back without a QR code', 'P3, P4, P6, P7, P8'],
+];
 
-Starts a local WhatsApp and Castellan as a process, drives traffic both ways, and does harm to it.
-  restart   kill -9 of the process at random moments; it must come back without a QR code and lose nothing
+const HELP = `npm run chaos -- --scenario NAME|all [--seed S] [--short] [--connections N] [--rounds N] [--nodes N]
 
-Prints the witness's figures as JSON and ends with 1 when a promise was broken.`;
+Starts a local WhatsApp and Castellan as processes on real servers, drives traffic both ways through the REST API, and
+does harm. Prints what the witness saw as JSON, and ends with 1 when a promise was broken. --short is the version of
+every day; the long one is for figures (docs/promises.md).
+
+${named.map(([name = '', description, covers]) => `  ${name.padEnd(20)}${description} (${covers})`).join('\n')}
+
+The numbers are those of the fault catalogue and of the promises in docs/promises.md.`;
 
 const { values: flags } = parseArgs({
   options: {
     scenario: { type: 'string' },
-    rounds: { type: 'string', default: '100' },
-    connections: { type: 'string', default: '5' },
+    short: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    connections: { type: 'string' },
+    nodes: { type: 'string' },
     seed: { type: 'string', default: randomBytes(4).toString('hex') },
     help: { type: 'boolean' },
   },
 });
-if (flags.help || flags.scenario !== 'restart') {
+const wanted = flags.scenario;
+if (flags.help || !named.some(([name]) => name === wanted || wanted === 'all')) {
   console.log(HELP);
   process.exit(flags.help ? 0 : 2);
 }
 
-const report = await runRestartScenario({
-  rounds: Number(flags.rounds),
-  connections: Number(flags.connections),
-  seed: flags.seed,
-  log: (text) => console.error(text),
-});
-console.log(JSON.stringify(report, null, 2));
+const log = (text: string) => console.error(text);
+const numbers = Object.fromEntries(
+  Object.entries({ rounds: flags.rounds, connections: flags.connections, nodes: flags.nodes }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [[name, Number(value)]]),
+  ),
+);
+const isWanted = (name: string) => wanted === 'all' || wanted === name;
+const broken: string[] = [];
 
-const broken = (
-  ['lostSends', 'shownTwice', 'inversions', 'decryptFailures', 'newRegistrations', 'doubledInbound'] as const
-).filter((figure) => report[figure] > 0);
-if (broken.length > 0) console.error(`broken: ${broken.join(', ')}`);
+function show(report: object & Pick<Report, 'scenario' | 'broken'>): void {
+  console.log(JSON.stringify(report, null, 2));
+  broken.push(...report.broken.map((text) => `${report.scenario}: ${text}`));
+}
+
+async function runEmbeddedRestart(): Promise<void> {
+  const rounds = numbers.rounds ?? (flags.short ? 4 : 100);
+  const connections = numbers.connections ?? (flags.short ? 3 : 5);
+  const report = await runRestartScenario({ rounds, connections, seed: flags.seed, log });
+  const figures = [
+    'lostSends',
+    'shownTwice',
+    'inversions',
+    'decryptFailures',
+    'newRegistrations',
+    'doubledInbound',
+  ] as const;
+  show({
+    scenario: RESTART,
+    ...report,
+    broken: figures.filter((figure) => report[figure] > 0).map((figure) => `${figure} is ${report[figure]}`),
+  });
+}
+
+if (isWanted(RESTART)) await runEmbeddedRestart();
+const scenarios = SCENARIOS.filter(({ name }) => isWanted(name));
+const options = { short: flags.short, seed: flags.seed, changes: numbers, log };
+for await (const report of runScenarios(scenarios, options)) show(report);
+
+for (const text of broken) console.error(`broken: ${text}`);
 process.exit(broken.length > 0 ? 1 : 0);

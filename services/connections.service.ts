@@ -11,24 +11,14 @@ import { createOwnerRouting } from '../mixins/owner-routing.mixin.ts';
 /** Connections: what a person wants of them; the session-nodes do it. */
 export default function connectionsService(runtime: Runtime): ServiceSchema {
   const connections = createConnections(runtime);
-  const { callOwner } = createOwnerRouting(runtime);
-  const { log } = runtime;
-
-  /** Level-triggered: whoever runs it would look by itself within a second, so a lost wake-up is only slower. */
-  async function wake(ctx: CallContext, connectionId: string): Promise<void> {
-    try {
-      await ctx.call(sessionNodeContract.wake.name, { connectionId });
-    } catch (error) {
-      log.debug({ connectionId, err: error }, 'A wake-up was lost.');
-    }
-  }
+  const { callOwner, wake } = createOwnerRouting(runtime);
 
   /** Writes what is wanted, wakes the owner, answers what is there now. */
   function steer(write: 'start' | 'stop' | 'restart') {
     return async ({ connectionId }: { connectionId: string }, ctx: CallContext) => {
       const caller = requireCaller(ctx.meta);
       await connections[write](caller, connectionId);
-      await wake(ctx, connectionId);
+      await wake(ctx.broker, connectionId);
       return connections.get(caller, connectionId);
     };
   }
@@ -42,7 +32,7 @@ export default function connectionsService(runtime: Runtime): ServiceSchema {
         const created = await connections.create(caller, params, ctx.meta.idempotency?.reservedUlid);
         const { connectionId, desiredState } = created;
         if (desiredState !== 'running') return created;
-        await wake(ctx, connectionId);
+        await wake(ctx.broker, connectionId);
         return connections.get(caller, connectionId);
       },
       list: (query, ctx) => connections.list(requireCaller(ctx.meta), query),
@@ -59,7 +49,7 @@ export default function connectionsService(runtime: Runtime): ServiceSchema {
       },
       async remove({ connectionId }, ctx) {
         const last = await connections.remove(requireCaller(ctx.meta), connectionId);
-        await wake(ctx, connectionId);
+        await wake(ctx.broker, connectionId);
         return last;
       },
       auth: ({ connectionId }, ctx) => connections.auth(requireCaller(ctx.meta), connectionId),

@@ -18,6 +18,7 @@ import { docsPages } from '../lib/http/docs-pages.ts';
 import { errorResponse } from '../lib/http/error-response.ts';
 import { createHttpServer } from '../lib/http/http-server.ts';
 import { createIdempotency } from '../lib/http/idempotency.ts';
+import { createKeyLookUp } from '../lib/http/key-look-up.ts';
 import { createHttpMetrics } from '../lib/http/metrics.ts';
 import { createRateLimit } from '../lib/http/rate-limit.ts';
 import { type CallOptions, createRequestHandler, type Exchange, sendError } from '../lib/http/request-handler.ts';
@@ -81,9 +82,10 @@ export default function gatewayService(runtime: Runtime): ServiceSchema {
     actions: {
       streamEvents: (params, ctx) => streamQuery(params, ctx),
       live: () => ({ status: 'live' }),
-      async ready() {
+      /* The store and the bus are no part of it: they are away for every gateway at once, and a gateway that nobody sends
+         requests to any more cannot answer 503 with Retry-After. */
+      ready() {
         if (http.draining.aborted) throw new CastellanError('SHUTTING_DOWN');
-        await store.ping();
         return { status: 'ready' };
       },
       metrics: () => metrics.render(),
@@ -131,7 +133,9 @@ export default function gatewayService(runtime: Runtime): ServiceSchema {
       drain: () => http.drain(),
     },
     created(this: Service) {
-      lookUp = (hash) => this.broker.call(usersContract.authenticate.name, { hash });
+      lookUp = createKeyLookUp((hash, timeout) =>
+        this.broker.call(usersContract.authenticate.name, { hash }, { timeout }),
+      );
       http.onRequest((req, res) => {
         const { headers } = req;
         headers['x-request-id'] = requestIdOf(headers['x-request-id']);
@@ -168,8 +172,10 @@ function toAlias(route: Route, handle: ReturnType<typeof createRequestHandler>) 
     const ctx = req.$ctx;
     const requestId = String(req.headers['x-request-id']);
     const pathParams = req.$params?.params ?? {};
+    /* another gateway's readiness or metrics are not this one's, not even while its own service is being registered */
+    const here = route.contract.name.startsWith('gateway.') ? { nodeID: ctx.broker.nodeID } : {};
     async function call(action: string, params: object, { meta, timeoutMs }: CallOptions) {
-      const result: unknown = await ctx.call(action, params, { meta, timeout: timeoutMs });
+      const result: unknown = await ctx.call(action, params, { meta, timeout: timeoutMs, ...here });
       const { $statusCode, $responseHeaders } = ctx.meta;
       return {
         result,

@@ -14,15 +14,8 @@ const LOOKUP_TIMEOUT_MS = 3_000;
 /** Messages and the jobs that send them. */
 export default function messagesService(runtime: Runtime): ServiceSchema {
   const messaging = createMessaging(runtime);
-  const { callOwner } = createOwnerRouting({ locks: runtime.locks, timeoutMs: LOOKUP_TIMEOUT_MS });
+  const { callOwner, wakeOutbox } = createOwnerRouting({ ...runtime, timeoutMs: LOOKUP_TIMEOUT_MS });
   const { log } = runtime;
-
-  /** Not waited for: the message is durable, and its owner looks every second by itself. */
-  function wakeOwner({ broker, meta }: CallContext, connectionId: string): void {
-    broker.call(sessionNodeContract.wake.name, { connectionId, reason: 'outbox' }, { meta }).catch((error: unknown) => {
-      log.debug({ connectionId, err: error }, 'a wake-up was lost');
-    });
-  }
 
   async function askForLid(ctx: CallContext, connectionId: string, pn: string): Promise<string | null> {
     try {
@@ -43,7 +36,7 @@ export default function messagesService(runtime: Runtime): ServiceSchema {
         const { message, sent } = await messaging.send(requireCaller(ctx.meta), params, {
           reservedUlid: ctx.meta.idempotency?.reservedUlid,
           askForLid: (pn) => askForLid(ctx, params.connectionId, pn),
-          wakeOwner: () => wakeOwner(ctx, params.connectionId),
+          wakeOwner: () => wakeOutbox(ctx.broker, params.connectionId),
         });
         ctx.meta.$statusCode = sent ? 200 : 202;
         return message;

@@ -1,11 +1,11 @@
 import type { Service, ServiceSchema } from 'moleculer';
 import { createLeadership } from '../lib/cluster/leadership.ts';
-import { sessionNodeContract } from '../lib/contracts/session-node.contract.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import { createDueSends } from '../lib/scheduler/due-sends.ts';
 import { DEFAULT_RETENTION, prune } from '../lib/scheduler/retention.ts';
 import { createScheduler, type ScheduledTask } from '../lib/scheduler/scheduler.ts';
 import { sweepWebhooks } from '../lib/webhooks/cleanup.ts';
+import { createOwnerRouting } from '../mixins/owner-routing.mixin.ts';
 
 const DUE_SENDS_EVERY_MS = 1_000;
 const SWEEP_EVERY_MS = 60_000;
@@ -16,7 +16,8 @@ export default function schedulerService(runtime: Runtime): ServiceSchema {
   const { store, clock, locks, log, owner } = runtime;
   const holder = `${owner.nodeId}:${owner.incarnation}`;
   const leadership = createLeadership({ locks, clock, log, key: 'lead:scheduler', holder });
-  let wake: (connectionId: string) => Promise<void>;
+  const { wakeOutbox } = createOwnerRouting(runtime);
+  let wake: (connectionId: string) => void;
   const dueSends = createDueSends({ store, clock, wake: (connectionId) => wake(connectionId) });
 
   const tasks: ScheduledTask[] = [
@@ -36,13 +37,7 @@ export default function schedulerService(runtime: Runtime): ServiceSchema {
   return {
     name: 'scheduler',
     created(this: Service) {
-      wake = async (connectionId) => {
-        try {
-          await this.broker.call(sessionNodeContract.wake.name, { connectionId });
-        } catch (error) {
-          log.debug({ connectionId, err: error }, 'a wake-up was lost');
-        }
-      };
+      wake = (connectionId) => wakeOutbox(this.broker, connectionId);
     },
     async started() {
       await leadership.start();

@@ -11,6 +11,7 @@ import { type CallContext, defineService } from '../mixins/define-service.ts';
 
 /** What the starter uses of the running service. */
 export interface SessionNodeService extends Service {
+  info(): NodeInfo;
   /** Hands everything over; begins nothing any more. Once. */
   drain(): Promise<void>;
 }
@@ -79,7 +80,7 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
     created(this: Service) {
       broker = this.broker;
     },
-    methods: { drain: () => manager.drain() },
+    methods: { info: () => manager.info(), drain: () => manager.drain() },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Service, ServiceSchema } from 'moleculer';
+import type { Service, ServiceBroker, ServiceSchema } from 'moleculer';
 import { type EventsActions, eventsContract } from '../lib/contracts/events.contract.ts';
 import { found, requireCaller, scopeFilter } from '../lib/contracts/scope.ts';
 import { type WebhooksActions, webhooksContract } from '../lib/contracts/webhooks.contract.ts';
@@ -13,17 +13,27 @@ import { createWebhooks } from '../lib/webhooks/webhooks.ts';
 import { collectionMixin, entitiesOf } from '../mixins/collection.mixin.ts';
 import { type CallContext, defineService } from '../mixins/define-service.ts';
 
+/** A webhook or a delivery was changed: whoever delivers looks now. May get lost; it looks every few seconds anyway. */
+const CHANGED = 'webhooks.changed';
+
 /** Webhooks, their deliveries, and the event log that they are fed from. */
 export default function webhooksService(runtime: Runtime): ServiceSchema {
   const { config, owner } = runtime;
   const rules = { allowPrivateTargets: config.allowPrivateTargets };
   const holder = `${owner.nodeId}:${owner.incarnation}`;
   const engine = createWebhookEngine({ ...runtime, holder, fetch: createGuardedFetch(rules) });
-  const { changed: onChange, attemptNow } = engine;
+  const { attemptNow } = engine;
+  let broker: ServiceBroker | null = null;
+
+  function onChange(): void {
+    engine.changed();
+    broker?.broadcast(CHANGED).catch(() => undefined);
+  }
+
   const webhooks = createWebhooks({ ...runtime, ...rules, onChange });
   const deliveries = createDeliveries({ ...runtime, attemptNow, onChange });
 
-  return defineService<WebhooksActions & EventsActions>({
+  const base = defineService<WebhooksActions & EventsActions>({
     name: 'webhooks',
     contract: { ...webhooksContract, ...eventsContract },
     mixins: [collectionMixin<WebhookDoc>(runtime.store, 'webhooks')],
@@ -46,9 +56,17 @@ export default function webhooksService(runtime: Runtime): ServiceSchema {
       redeliverMany: ({ webhookId, ...which }, ctx) => deliveries.redeliverMany(callerOf(ctx), webhookId, which),
       listEvents: (params, ctx) => listEvents(runtime, callerOf(ctx), params),
     },
+    events: { [CHANGED]: () => engine.changed() },
     started: () => engine.start(),
     stopped: () => engine.stop(),
   });
+
+  return {
+    ...base,
+    created(this: Service) {
+      broker = this.broker;
+    },
+  };
 }
 
 const callerOf = (ctx: CallContext) => requireCaller(ctx.meta);

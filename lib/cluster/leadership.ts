@@ -20,6 +20,9 @@ export interface LeadershipOptions {
  * One of the processes that run the same background work does it. The holder renews at a third of the TTL and believes
  * in its own lead for two thirds, counted from before the renewal was sent. Work that is led must bear an overlap (a
  * process that was paused): the lead saves work, it does not guard data.
+ *
+ * So an outage of the locks must not end the work. While they cannot be reached the leader goes on leading; and because
+ * it may have died, everybody leads who has not reached them for twice the TTL. With the locks one leader is back.
  */
 export interface Leadership {
   start(): Promise<void>;
@@ -32,7 +35,9 @@ const DEFAULT_TTL_MS = 10_000;
 
 export function createLeadership(options: LeadershipOptions): Leadership {
   const { locks, clock, log, key, holder, ttlMs = DEFAULT_TTL_MS, onGained } = options;
+  const believedMs = (ttlMs * 2) / 3;
   let leadsUntil = Number.NEGATIVE_INFINITY;
+  let reachedAt = 0;
   let cancelTimer: (() => void) | null = null;
   let renewal: Promise<void> = Promise.resolve();
   let stopped = true;
@@ -44,11 +49,14 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     const led = isLeader();
     try {
       const { mine } = await locks.claim(key, holder, ttlMs);
-      leadsUntil = mine ? sentAt + (ttlMs * 2) / 3 : Number.NEGATIVE_INFINITY;
-      if (!led && isLeader()) onGained?.();
+      leadsUntil = mine ? sentAt + believedMs : Number.NEGATIVE_INFINITY;
+      reachedAt = clock.monotonic();
     } catch (error) {
-      log.warn({ key, err: error }, 'the lead could not be confirmed');
+      const goesOn = led || clock.monotonic() - reachedAt > ttlMs * 2;
+      if (goesOn) leadsUntil = clock.monotonic() + believedMs;
+      log.warn({ key, leads: goesOn, err: error }, 'the lead could not be confirmed');
     }
+    if (!led && isLeader()) onGained?.();
   }
 
   function turn(): void {
@@ -62,6 +70,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
 
     async start() {
       stopped = false;
+      reachedAt = clock.monotonic();
       turn();
       await renewal;
     },

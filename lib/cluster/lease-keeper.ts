@@ -22,8 +22,10 @@ import type { Locks } from './locks.port.ts';
  * (someone else holds it: over at once); unreachable (nobody else can claim either: the deadline decides).
  */
 export interface LeaseKeeper {
-  /** The lock was obtained by a command that was sent at `sentAt` (monotonic): the lease begins. */
-  begin(connectionId: string, sentAt: number): OwnedLease;
+  /** The number that the next lock is claimed with, see the locks' port. */
+  nextNumber(): number;
+  /** The lock was obtained under `number` by a command that was sent at `sentAt` (monotonic): the lease begins. */
+  begin(connectionId: string, number: number, sentAt: number): OwnedLease;
   /** Gives it up. Never throws: a lock that cannot be released runs out. */
   release(lease: OwnedLease): Promise<void>;
   /** A heartbeat of this node is stored, sent at `sentAt` (monotonic). */
@@ -55,6 +57,8 @@ export interface LeaseKeeperOptions {
 
 interface LeaseRecord {
   connectionId: string;
+  /** of its lock */
+  number: number;
   /** when the latest confirmed claim or renewal of the lock was sent */
   lockSentAt: number;
   recorded: boolean;
@@ -79,6 +83,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   let heartbeatSentAt = Number.NEGATIVE_INFINITY;
   /** what was sent before proves nothing about the present */
   let voidBefore = Number.NEGATIVE_INFINITY;
+  let lastNumber = 0;
   let round = 0;
   let renewing = false;
   let cancel: () => void = () => {};
@@ -140,7 +145,8 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   async function renewBatch(batch: readonly LeaseRecord[]): Promise<void> {
     const sentAt = clock.monotonic();
     const keys = batch.map(({ connectionId }) => lockKeyOf(connectionId));
-    const outcomes = await locks.renew(keys, holder, lockTtlMs);
+    const numbers = batch.map(({ number }) => number);
+    const outcomes = await locks.renew(keys, holder, lockTtlMs, numbers);
     const forgotten: LeaseRecord[] = [];
     for (const [index, lease] of batch.entries()) {
       /* first of all: what came too late counts for nothing */
@@ -159,7 +165,8 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     /* it may have been another's meanwhile: that it can be had again proves nothing */
     if (now === 'unproven') return end(lease, 'forgotten while the clock jumped');
     const sentAt = clock.monotonic();
-    const { mine } = await locks.claim(lockKeyOf(lease.connectionId), holder, lockTtlMs);
+    const { connectionId, number } = lease;
+    const { mine } = await locks.claim(lockKeyOf(connectionId), holder, lockTtlMs, { lease: number });
     if (standing(lease) === 'over') return;
     if (!mine) return end(lease, 'forgotten, then taken');
     lease.lockSentAt = sentAt;
@@ -194,10 +201,21 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   }
 
   return {
-    begin(connectionId, sentAt) {
+    nextNumber() {
+      lastNumber += 1;
+      return lastNumber;
+    },
+    begin(connectionId, number, sentAt) {
       const former = leases.get(connectionId);
       if (former) close(former);
-      const lease: LeaseRecord = { connectionId, lockSentAt: sentAt, recorded: false, over: false, proof: null };
+      const lease: LeaseRecord = {
+        connectionId,
+        number,
+        lockSentAt: sentAt,
+        recorded: false,
+        over: false,
+        proof: null,
+      };
       const face = {
         connectionId,
         standing: () => standing(lease),
@@ -212,8 +230,9 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     },
     async release(lease) {
       const record = faces.get(lease);
-      if (record) close(record);
-      await locks.release(lockKeyOf(lease.connectionId), holder).catch((error: Error) => {
+      if (!record) return;
+      close(record);
+      await locks.release(lockKeyOf(lease.connectionId), holder, record.number).catch((error: Error) => {
         log.warn({ connectionId: lease.connectionId, cause: error.message }, 'the lock was not released; it runs out');
       });
     },

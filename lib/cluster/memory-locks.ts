@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { CastellanError } from '../errors.ts';
-import type { Locks, RenewOutcome } from './locks.port.ts';
+import type { ClaimOptions, Locks, RenewOutcome } from './locks.port.ts';
 
 interface Lease {
   holder: string;
+  number: number;
   /** monotonic, ms */
   expiresAt: number;
 }
@@ -46,38 +47,39 @@ export function createMemoryLocks({ clock }: { clock: Clock }): Locks {
     sweepAtSize = Math.max(SWEEP_FROM_SIZE, leases.size * 2);
   }
 
-  function renewOne(key: string, holder: string, ttlMs: number): RenewOutcome {
+  function renewOne(key: string, holder: string, number: number, ttlMs: number): RenewOutcome {
     const lease = leaseOf(key);
     if (lease === null) return 'missing';
-    if (lease.holder !== holder) return 'lost';
+    if (lease.holder !== holder || lease.number !== number) return 'lost';
     lease.expiresAt = expiryAfter(ttlMs);
     return 'renewed';
   }
 
-  function claim(key: string, holder: string, ttlMs: number, over?: string | null): { mine: boolean; holder: string } {
-    const lease = leaseOf(key);
-    if (lease !== null && lease.holder !== holder && lease.holder !== over)
-      return { mine: false, holder: lease.holder };
-    leases.set(key, { holder, expiresAt: expiryAfter(ttlMs) });
+  function claim(key: string, holder: string, ttlMs: number, { over = null, lease: number = 0 }: ClaimOptions) {
+    const held = leaseOf(key);
+    const isEarlier = held?.holder === holder && held.number <= number;
+    if (held !== null && !isEarlier && held.holder !== over) return { mine: false, holder: held.holder };
+    leases.set(key, { holder, number, expiresAt: expiryAfter(ttlMs) });
     sweep();
     return { mine: true, holder };
   }
 
   return {
-    claim: async (key, holder, ttlMs, over) => claim(key, holder, ttlMs, over),
+    claim: async (key, holder, ttlMs, options = {}) => claim(key, holder, ttlMs, options),
 
-    async claimInGeneration(key, holder, ttlMs, seen) {
+    async claimInGeneration(key, holder, ttlMs, seen, options = {}) {
       const lease = leaseOf(key);
       if (seen !== generation) return { mine: false, holder: lease?.holder ?? null, forgotten: true };
-      return { ...claim(key, holder, ttlMs), forgotten: false };
+      return { ...claim(key, holder, ttlMs, options), forgotten: false };
     },
 
-    async renew(keys, holder, ttlMs) {
-      return keys.map((key) => renewOne(key, holder, ttlMs));
+    async renew(keys, holder, ttlMs, numbers = []) {
+      return keys.map((key, index) => renewOne(key, holder, numbers[index] ?? 0, ttlMs));
     },
 
-    async release(key, holder) {
-      return leaseOf(key)?.holder === holder && leases.delete(key);
+    async release(key, holder, number = 0) {
+      const held = leaseOf(key);
+      return held?.holder === holder && held.number === number && leases.delete(key);
     },
 
     async holderOf(key) {

@@ -1,5 +1,7 @@
 import { Transporters } from 'moleculer';
+import { systemClock } from '../clock.ts';
 import { CastellanError } from '../errors.ts';
+import { createStamps, createTravelWatch, type Stamp } from './travel-time.ts';
 
 /** What the NATS client of Moleculer's transporter has and we use (its types say `any`). */
 interface NatsClient {
@@ -14,6 +16,16 @@ interface SentPacket {
   target: string;
   payload: { id: string; meta: object };
 }
+
+interface ReceivedPacket {
+  payload: { action?: string; sender?: string; timeout?: number | null; stamp?: Stamp } | null;
+}
+
+type Nats = InstanceType<typeof Transporters.NATS>;
+type Transit = Parameters<Nats['init']>[0];
+type Packet = Parameters<Nats['serialize']>[0];
+/** Moleculer's types say that a packet is a text. */
+type MessageHandler = Parameters<Nats['init']>[1];
 
 interface PendingRequest {
   reject(error: Error): void;
@@ -63,12 +75,16 @@ export function natsConnection(natsUrl: string): NatsConnection {
  *    connection broke is OUTCOME_UNKNOWN;
  *  - a message above the server's limit (1 MB unless configured) is PAYLOAD_TOO_LARGE: of a call for the caller, of an
  *    answer for whoever waits for it (Moleculer would only log it, and the caller wait for its timeout). Media go through
- *    the store, never by message.
+ *    the store, never by message;
+ *  - a request that comes after its caller has given up (the bus was paused, this process was stopped) is dropped: it
+ *    must not undo what has happened since. One that comes late, but in time, has that much less time (travel-time.ts).
  *
  * It reconnects for ever, and notices a silent server within seconds.
  */
 export class NatsTransporter extends Transporters.NATS {
   #connected = false;
+  readonly #stamp = createStamps(systemClock);
+  readonly #lateness = createTravelWatch(systemClock);
 
   constructor(natsUrl: string) {
     super({
@@ -84,6 +100,28 @@ export class NatsTransporter extends Transporters.NATS {
 
   get #nats(): NatsClient | null {
     return this.client as NatsClient | null;
+  }
+
+  override init(transit: Transit, handle: MessageHandler, afterConnect: (wasReconnect: boolean) => void): void {
+    const handleInTime: MessageHandler = (type, packet) =>
+      this.#isTooLate(type, packet as unknown as ReceivedPacket) ? undefined : handle(type, packet);
+    super.init(transit, handleInTime, afterConnect);
+  }
+
+  #isTooLate(type: string, { payload }: ReceivedPacket): boolean {
+    if (!payload?.stamp) return false;
+    const lateMs = this.#lateness(payload.stamp);
+    if (type !== REQUEST || !payload.timeout) return false;
+    payload.timeout -= lateMs;
+    if (payload.timeout > 0) return false;
+    const { action, sender } = payload;
+    this.logger.warn(`A request from ${sender} came after its caller had given up: ${action} is not run.`);
+    return true;
+  }
+
+  override serialize(packet: Packet): Buffer {
+    Object.assign(packet.payload, { stamp: this.#stamp() });
+    return super.serialize(packet);
   }
 
   override async connect(): Promise<void> {

@@ -164,13 +164,17 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   }
 
   /** @returns null when the lock is ours */
-  async function lock(connectionId: string, grounds: Exclude<Grounds, { kind: 'none' }>): Promise<Refusal | null> {
+  async function lock(
+    connectionId: string,
+    lease: number,
+    grounds: Exclude<Grounds, { kind: 'none' }>,
+  ): Promise<Refusal | null> {
     const key = lockKeyOf(connectionId);
     if (grounds.kind === 'lock') {
-      const { mine } = await locks.claim(key, holder, lockTtlMs, grounds.over);
+      const { mine } = await locks.claim(key, holder, lockTtlMs, { over: grounds.over, lease });
       return mine ? null : { refused: 'another holds the lock' };
     }
-    const { mine, forgotten } = await locks.claimInGeneration(key, holder, lockTtlMs, grounds.generation);
+    const { mine, forgotten } = await locks.claimInGeneration(key, holder, lockTtlMs, grounds.generation, { lease });
     if (forgotten) return { refused: 'the locks forgot' };
     return mine ? null : { refused: 'another holds the lock' };
   }
@@ -191,9 +195,10 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       return grounds.why;
     }
     const sentAt = clock.monotonic();
-    const refusal = await lock(connectionId, grounds);
+    const number = leases.nextNumber();
+    const refusal = await lock(connectionId, number, grounds);
     if (refusal) return refusal;
-    const lease = leases.begin(connectionId, sentAt);
+    const lease = leases.begin(connectionId, number, sentAt);
     try {
       if (await lookAgain(connectionId, head, grounds)) return { lease, head };
     } catch (error) {

@@ -55,6 +55,10 @@ function time(ttlMs: number): number {
   return Math.ceil(ttlMs);
 }
 
+function lockValue(holder: string, lease = 0): string {
+  return `${holder}#${lease}`;
+}
+
 function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size));
 }
@@ -127,29 +131,41 @@ export async function openRedisLocks({
   }
 
   return {
-    async claim(key, holder, ttlMs, over) {
-      const now = (await run(CLAIM, [named(key)], holder, time(ttlMs), over ?? '')) as string;
-      return { mine: now === holder, holder: now };
+    async claim(key, holder, ttlMs, { over = null, lease = 0 } = {}) {
+      const answer = await run(CLAIM, [named(key)], holder, lease, time(ttlMs), over ?? '');
+      const [now, mine] = answer as [string, number];
+      return { mine: mine === 1, holder: now };
     },
 
-    async claimInGeneration(key, holder, ttlMs, generation) {
+    async claimInGeneration(key, holder, ttlMs, generation, { lease = 0 } = {}) {
       const keys = [named(key), generationKey];
-      const answer = await run(CLAIM_IN_GENERATION, keys, holder, time(ttlMs), generation);
-      const [now, forgotten] = answer as [string | null, number];
-      return { mine: forgotten === 0 && now === holder, holder: now, forgotten: forgotten === 1 };
+      const answer = await run(CLAIM_IN_GENERATION, keys, holder, lease, time(ttlMs), generation);
+      const [now, mine, forgotten] = answer as [string | null, number, number];
+      return { mine: mine === 1, holder: now, forgotten: forgotten === 1 };
     },
 
-    async renew(keys, holder, ttlMs) {
+    async renew(keys, holder, ttlMs, leases = []) {
       const ttl = time(ttlMs);
+      const held = keys.map((key, index) => ({ key: named(key), value: lockValue(holder, leases[index]) }));
       const answers = await Promise.all(
-        chunks(keys.map(named), KEYS_PER_RENEWAL).map((chunk) => run(RENEW, chunk, holder, ttl)),
+        chunks(held, KEYS_PER_RENEWAL).map((chunk) =>
+          run(
+            RENEW,
+            chunk.map(({ key }) => key),
+            ttl,
+            ...chunk.map(({ value }) => value),
+          ),
+        ),
       );
       return (answers.flat() as number[]).map((code) => OUTCOMES[code] as RenewOutcome);
     },
 
-    release: async (key, holder) => (await run(RELEASE, [named(key)], holder)) === 1,
+    release: async (key, holder, lease) => (await run(RELEASE, [named(key)], lockValue(holder, lease))) === 1,
 
-    holderOf: (key) => asking(() => redis.get(named(key))),
+    async holderOf(key) {
+      const value = await asking(() => redis.get(named(key)));
+      return value?.slice(0, value.lastIndexOf('#')) ?? null;
+    },
 
     generation: async () => (await run(GENERATION, [generationKey], randomUUID())) as string,
 

@@ -41,12 +41,12 @@ export const gatewayContract = defineActions({
   },
   ready: {
     name: 'gateway.ready',
-    summary: 'Traffic may come: the store answers and the process does not drain',
+    summary: 'Requests may come: the process does not drain. What it needs may be away; then it answers 503 by itself',
     rest: 'GET //health/ready',
     auth: 'public',
     params: {},
     result: 'Health',
-    errors: ['STORE_UNAVAILABLE', 'SHUTTING_DOWN'],
+    errors: ['SHUTTING_DOWN'],
   },
   metrics: {
     name: 'gateway.metrics',

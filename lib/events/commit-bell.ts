@@ -1,20 +1,26 @@
 import type { Clock } from '../clock.ts';
 
-/** How often listeners are called without a commit of this process: other processes write to the same log. */
-const LOOK_INTERVAL_MS = 1_000;
+/** How often listeners are called without a commit that this process knows of: a ring from another one may be lost. */
+export const DEFAULT_LOOK_INTERVAL_MS = 1_000;
 
 /**
  * Wakes the followers of the log. Rings of one turn of the event loop are one call; between rings one timer for all
- * listeners makes sure that they look at least every second. Without listeners there is no timer.
+ * listeners makes sure that they look at least every `lookIntervalMs`. Without listeners there is no timer.
  */
 export interface CommitBell {
+  /** This process committed something. */
   ring(): void;
+  /** Another process did. */
+  ringFromAfar(): void;
   /** @returns the unsubscriber */
   listen(fn: () => void): () => void;
+  /** Calls `fn` at every `ring()` and at nothing else: what tells the other processes. */
+  onOwnRing(fn: () => void): void;
 }
 
-export function createCommitBell(clock: Clock): CommitBell {
+export function createCommitBell(clock: Clock, lookIntervalMs = DEFAULT_LOOK_INTERVAL_MS): CommitBell {
   const listeners = new Set<() => void>();
+  const tellers: (() => void)[] = [];
   let cancelTimer: (() => void) | null = null;
   let ringing = false;
 
@@ -23,22 +29,29 @@ export function createCommitBell(clock: Clock): CommitBell {
   }
 
   function arm(): void {
-    cancelTimer = clock.after(LOOK_INTERVAL_MS, () => {
+    cancelTimer = clock.after(lookIntervalMs, () => {
       // armed again first: a listener may unsubscribe, subscribe, or throw
       arm();
       callAll();
     });
   }
 
+  function ringHere(): void {
+    if (ringing || listeners.size === 0) return;
+    ringing = true;
+    setImmediate(() => {
+      ringing = false;
+      callAll();
+    });
+  }
+
   return {
     ring() {
-      if (ringing || listeners.size === 0) return;
-      ringing = true;
-      setImmediate(() => {
-        ringing = false;
-        callAll();
-      });
+      ringHere();
+      for (const tell of tellers) tell();
     },
+
+    ringFromAfar: ringHere,
 
     listen(fn) {
       const listener = () => fn();
@@ -51,5 +64,7 @@ export function createCommitBell(clock: Clock): CommitBell {
         cancelTimer = null;
       };
     },
+
+    onOwnRing: (fn) => void tellers.push(fn),
   };
 }

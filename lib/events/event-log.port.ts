@@ -37,4 +37,8 @@ export interface EventLog {
   head(): Promise<string>;
   /** Calls `fn` after every commit seen by this process (and at least every second). Returns the unsubscriber. */
   onCommit(fn: () => void): () => void;
+  /** Calls `fn` after every commit of this process, for whoever tells the others. */
+  onOwnCommit(fn: () => void): void;
+  /** Another process committed something: wakes the followers here. */
+  committedElsewhere(): void;
 }

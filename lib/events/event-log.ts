@@ -15,15 +15,17 @@ export interface EventLogOptions {
   store: Store;
   vault: Vault;
   clock: Clock;
+  /** how often followers look by themselves, ms; default 1,000 */
+  lookIntervalMs?: number;
 }
 
 /** What is inserted: the store gives `position` and `seq` at commit. */
 type NewEventDoc = Omit<EventDoc, 'position' | 'seq'>;
 
 /** The event log over the ordered `events` collection; a cursor is a position in it. */
-export function createEventLog({ store, vault, clock }: EventLogOptions): EventLog {
+export function createEventLog({ store, vault, clock, lookIntervalMs }: EventLogOptions): EventLog {
   const events = store.collection<EventDoc>(EVENTS_COLLECTION);
-  const bell = createCommitBell(clock);
+  const bell = createCommitBell(clock, lookIntervalMs);
   let headRead: Promise<string> | null = null;
 
   function toDoc(draft: EventDraft): NewEventDoc {
@@ -94,6 +96,8 @@ export function createEventLog({ store, vault, clock }: EventLogOptions): EventL
     },
 
     onCommit: (fn) => bell.listen(fn),
+    onOwnCommit: (fn) => bell.onOwnRing(fn),
+    committedElsewhere: () => bell.ringFromAfar(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { PageParams } from '../contracts/params.ts';
 import { found, scopeFilter } from '../contracts/scope.ts';
 import type { ConnectionDoc } from '../storage/collections.ts';
 import { DEFAULT_LIST_LIMIT } from '../storage/cursor-list.ts';
+import { fittingCount } from '../storage/page-size.ts';
 import type { Store } from '../storage/port.ts';
 import { encodeCursor, START_OF_LOG } from './cursor.ts';
 import type { EventLog } from './event-log.port.ts';
@@ -21,7 +22,9 @@ export async function listEvents(
   if (connectionId !== undefined) {
     found(await store.collection<ConnectionDoc>('connections').findOne({ _id: connectionId, ...scope }));
   }
-  const { items, next } = await events.read({ after, limit, types, connectionId, ...scope });
-  const cursor = items.at(-1)?.cursor ?? after ?? encodeCursor(START_OF_LOG);
-  return { items: items.map((item) => item.event), next, cursor };
+  const page = await events.read({ after, limit, types, connectionId, ...scope });
+  const all = page.items.map((item) => item.event);
+  const items = all.slice(0, fittingCount(all));
+  const cursor = page.items[items.length - 1]?.cursor ?? after ?? encodeCursor(START_OF_LOG);
+  return { items, next: items.length < all.length ? cursor : page.next, cursor };
 }

@@ -14,14 +14,10 @@ interface Problem {
 }
 
 const DEFAULT_RETRY_AFTER_SECONDS = 1;
-/** What the bus says when nobody answers, see Moleculer's errors. */
-const NOBODY_THERE = new Set([
-  'SERVICE_NOT_FOUND',
-  'SERVICE_NOT_AVAILABLE',
-  'NODE_DISCONNECTED',
-  'REQUEST_SKIPPED',
-  'SERVICE_UNAVAILABLE',
-]);
+/** What the bus says of a call that was surely not run: nobody is there, or there was no time or no way to send it. */
+const NOT_RUN = new Set(['SERVICE_NOT_FOUND', 'SERVICE_NOT_AVAILABLE', 'REQUEST_SKIPPED', 'BAD_GATEWAY', 'QUEUE_FULL']);
+/** What it says of a call that was sent: no answer in time, or its node vanished meanwhile. It may have run. */
+const UNANSWERED = new Set(['REQUEST_TIMEOUT', 'REQUEST_REJECTED', 'OUTCOME_UNKNOWN']);
 
 /**
  * What a client is told about an error. Only catalogued types leave, with their own message and details; everything
@@ -45,8 +41,8 @@ function classify(error: unknown, safe: boolean): { type: ErrorType; message: st
   const { name, message, data } = (error ?? {}) as { name?: string; message?: string; data?: unknown };
   if (type === 'VALIDATION_ERROR' && Array.isArray(data)) return { ...plain(type), data: { problems: problems(data) } };
   if (type === 'UNABLE_DECODE_PARAM') return { ...plain('BAD_REQUEST'), message: 'The path is not well encoded.' };
-  if (type === 'REQUEST_TIMEOUT') return plain(safe ? 'SERVICE_UNAVAILABLE' : 'OUTCOME_UNKNOWN');
-  if (type !== undefined && NOBODY_THERE.has(type)) return plain('SERVICE_UNAVAILABLE');
+  if (type !== undefined && UNANSWERED.has(type)) return plain(safe ? 'SERVICE_UNAVAILABLE' : 'OUTCOME_UNKNOWN');
+  if (type !== undefined && NOT_RUN.has(type)) return plain('SERVICE_UNAVAILABLE');
   /* the name survives the bus, our class does not; other libraries' errors may use a type of ours by chance */
   if (name === 'CastellanError' && isPublicErrorType(type)) {
     return { type, message: message ?? plain(type).message, ...(isRecord(data) && { data }) };

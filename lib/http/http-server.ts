@@ -23,7 +23,14 @@ export interface HttpServer {
   drain(): Promise<void>;
 }
 
-export function createHttpServer({ host, port }: { host: string; port: number }): HttpServer {
+export interface HttpServerOptions {
+  host: string;
+  port: number;
+  /** the variable that names the port, for whoever has to change it. Default PORT */
+  variable?: string;
+}
+
+export function createHttpServer({ host, port, variable = 'PORT' }: HttpServerOptions): HttpServer {
   const draining = new AbortController();
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -38,7 +45,7 @@ export function createHttpServer({ host, port }: { host: string; port: number })
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
         const reason = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be had (${error.code})`;
-        reject(new CastellanError('CONFIG_INVALID', `PORT must be free: ${host}:${port} ${reason}.`));
+        reject(new CastellanError('CONFIG_INVALID', `${variable} must be free: ${host}:${port} ${reason}.`));
       });
       server.listen(port, host, resolve);
     });

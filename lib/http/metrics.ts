@@ -1,7 +1,7 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CONNECTION_STATUSES } from '../contracts/entities.ts';
 import type { ConnectionDoc } from '../storage/collections.ts';
 import type { Store } from '../storage/port.ts';
+import { createProcessMetrics, gauge } from './prometheus.ts';
 
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -23,8 +23,8 @@ export interface HttpMetrics {
 export function createHttpMetrics(store: Store): HttpMetrics {
   const requests = new Map<string, number>();
   const durations = new Map<string, Series>();
-  const loopDelay = monitorEventLoopDelay({ resolution: 20 });
-  loopDelay.enable();
+  const ownProcess = createProcessMetrics();
+  ownProcess.start();
 
   function observe(method: string, route: string, status: number, durationMs: number): void {
     const labels = `method="${method}",route="${route}"`;
@@ -73,19 +73,10 @@ export function createHttpMetrics(store: Store): HttpMetrics {
       '# TYPE castellan_http_request_duration_seconds histogram',
       ...[...durations].flatMap(histogram),
       ...(await connectionLines()),
-      ...gauge('process_resident_memory_bytes', 'Resident memory.', [['', process.memoryUsage.rss()]]),
-      ...gauge('nodejs_eventloop_lag_p99_seconds', 'Event loop delay, 99th percentile since the last scrape.', [
-        ['', loopDelay.percentile(99) / 1e9],
-      ]),
+      ...ownProcess.lines(),
     ];
-    loopDelay.reset();
     return `${lines.join('\n')}\n`;
   }
 
-  return { observe, render, stop: () => loopDelay.disable() };
-}
-
-function gauge(name: string, help: string, values: readonly (readonly [labels: string, value: number])[]): string[] {
-  const lines = values.map(([labels, value]) => `${name}${labels} ${value}`);
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...lines];
+  return { observe, render, stop: ownProcess.stop };
 }

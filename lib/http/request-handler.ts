@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Caller, CallMeta, SessionMeta } from '../contracts/action.ts';
 import { SEND_TIMEOUT_MS } from '../contracts/messages.contract.ts';
 import type { Route } from '../contracts/route.ts';
-import { CastellanError, isErrorType } from '../errors.ts';
+import { CastellanError, errorType, isErrorType } from '../errors.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import type { Log } from '../log.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -96,14 +96,20 @@ export function createRequestHandler(parts: RequestHandlerParts): RequestHandler
   }
 
   async function call(
-    { contract }: Route,
+    { contract, method }: Route,
     params: JsonObject,
     meta: CallMeta,
     { call }: Exchange,
   ): Promise<AnswerWithHeaders> {
     const asked = typeof params.timeoutMs === 'number' ? params.timeoutMs : 0;
     const wait = Math.min(Math.max(asked, 0), SEND_TIMEOUT_MS.max);
-    const { result, status, headers } = await call(contract.name, params, { meta, timeoutMs: CALL_TIMEOUT_MS + wait });
+    const options = { meta, timeoutMs: CALL_TIMEOUT_MS + wait };
+    const ask = () => call(contract.name, params, options);
+    const { result, status, headers } = await ask().catch((error: unknown) => {
+      /* its node vanished: what only reads, another one can answer */
+      if (method === 'GET' && errorType(error) === 'REQUEST_REJECTED') return ask();
+      throw error;
+    });
     return { status: status ?? contract.status ?? 200, body: result, ...(headers && { headers }) };
   }
 

@@ -8,7 +8,7 @@ import { CastellanError, isErrorType } from '../errors.ts';
 import type { EventLog } from '../events/event-log.port.ts';
 import { ID_PREFIXES, newId, siblingId } from '../ids.ts';
 import type { ConnectionDoc, JobDoc, MessageDoc } from '../storage/collections.ts';
-import type { Store } from '../storage/port.ts';
+import type { Store, Write } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
 import { chatWrites } from './chat-changes.ts';
 import { type Identities, partyOf } from './identities.ts';
@@ -46,7 +46,8 @@ export interface Acceptance {
   /**
    * Writes Message, QueueJob and the `queued` event in one atomic group.
    * @returns the message as it is now (of a repeat: as it was found)
-   * @throws NOT_FOUND, WRONG_STATE, LOGGED_OUT, INVALID_RECIPIENT, UNSUPPORTED_CONTENT, VALIDATION_ERROR
+   * @throws NOT_FOUND, WRONG_STATE, LOGGED_OUT, INVALID_RECIPIENT, UNSUPPORTED_CONTENT, VALIDATION_ERROR, STORE_UNAVAILABLE,
+   *   OUTCOME_UNKNOWN when the store did not say whether it has it
    */
   acceptSend(caller: Caller, params: SendParams, options?: AcceptSendOptions): Promise<Message>;
 }
@@ -100,12 +101,13 @@ export function createAcceptance({ store, events, vault, clock, identities }: Ac
     const now = clock.now();
     const message = newMessage(connection, messageId, to, now, content, sealContent(vault, messageId, content));
     const job = newJob(message, connection.outboxSeq, runAtOf(params, now), params.onUnknown ?? 'resend');
-    await store.atomically([
+    const writes: Write[] = [
       { op: 'insert', collection: MESSAGES_COLLECTION, doc: message },
       { op: 'insert', collection: JOBS_COLLECTION, doc: job },
       ...chatWrites(message),
       statusEvent(events, message, null),
-    ]);
+    ];
+    await store.atomically(writes).catch(orUnknown);
     events.committed();
     return toMessage(message, content);
   }
@@ -124,6 +126,13 @@ export function createAcceptance({ store, events, vault, clock, identities }: Ac
       }
     },
   };
+}
+
+/** A job that may have been stored is neither accepted nor refused. */
+function orUnknown(error: unknown): never {
+  const { outcome } = (error as CastellanError).data ?? {};
+  if (isErrorType(error, 'STORE_UNAVAILABLE') && outcome === 'unknown') throw new CastellanError('OUTCOME_UNKNOWN');
+  throw error;
 }
 
 function refusal(connection: ConnectionDoc | null): CastellanError {

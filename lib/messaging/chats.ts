@@ -3,7 +3,7 @@ import type { ChatsActions } from '../contracts/chats.contract.ts';
 import type { Chat, Page } from '../contracts/entities.ts';
 import { found, scopeFilter } from '../contracts/scope.ts';
 import type { ChatDoc, ConnectionDoc, MessageDoc } from '../storage/collections.ts';
-import { listByCursor } from '../storage/cursor-list.ts';
+import { fitPage, listByCursor } from '../storage/cursor-list.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
 import { CHATS_COLLECTION, chatDocId } from './chat-changes.ts';
@@ -55,9 +55,9 @@ export function createChats({ store, vault, identities }: ChatsOptions): Chats {
     async list(caller, { connectionId, limit, after }) {
       await assertVisible(caller, connectionId);
       const filter = { ...scopeFilter(caller), ...(connectionId !== undefined && { connectionId }) };
-      const { items, next } = await listByCursor(chats, { filter, by: 'lastAt', limit, after });
-      const views = await Promise.all(items.map(view));
-      return { items: views.filter((chat) => chat !== null), next };
+      const found = await listByCursor(chats, { filter, by: 'lastAt', limit, after });
+      const { items, next } = fitPage(found, 'lastAt', await Promise.all(found.items.map(view)));
+      return { items: items.filter((chat) => chat !== null), next };
     },
 
     async seen(caller, { connectionId, chatId }) {

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../clock.ts';
 import { unguardedStore } from '../cluster/guarded-store.ts';
 import type { Party } from '../contracts/entities.ts';
 import type { IdentityDoc } from '../storage/collections.ts';
@@ -26,6 +27,11 @@ export interface Identities {
 
 export const IDENTITIES_COLLECTION = 'identities';
 const DEFAULT_CACHE_SIZE = 20_000;
+/**
+ * How long half a person is believed. Another process may have learnt the other half, and with it that the person's chat
+ * is another one; a whole person does not change any more.
+ */
+const HALF_KNOWN_MS = 2_000;
 /** Chats of one number on that many connections are found without naming the connection. */
 const MAX_FORMS = 500;
 
@@ -34,22 +40,30 @@ const shared = new WeakMap<Store, Identities>();
 /** @returns the identities of this store, with the cache that the whole process shares */
 export function identitiesOf(store: Store): Identities {
   const common = unguardedStore(store);
-  const identities = shared.get(common) ?? createIdentities(common);
+  const identities = shared.get(common) ?? createIdentities(common, systemClock);
   shared.set(common, identities);
   return identities;
 }
 
-function createIdentities(store: Store, cacheSize = DEFAULT_CACHE_SIZE): Identities {
+interface Remembered {
+  person: IdentityDoc;
+  /** monotonic, ms */
+  until: number;
+}
+
+function createIdentities(store: Store, clock: Pick<Clock, 'monotonic'>, cacheSize = DEFAULT_CACHE_SIZE): Identities {
   const identities = store.collection<IdentityDoc>(IDENTITIES_COLLECTION);
   /** by `connectionId:form`, oldest first; only what the store holds */
-  const cache = new Map<string, IdentityDoc>();
+  const cache = new Map<string, Remembered>();
 
   function remember(person: IdentityDoc): IdentityDoc {
+    const whole = person.lid !== null && person.pn !== null;
+    const until = whole ? Number.POSITIVE_INFINITY : clock.monotonic() + HALF_KNOWN_MS;
     for (const form of [person.lid, person.pn]) {
       if (form === null) continue;
       const key = `${person.connectionId}:${form}`;
       cache.delete(key);
-      cache.set(key, person);
+      cache.set(key, { person, until });
     }
     while (cache.size > cacheSize) cache.delete(cache.keys().next().value as string);
     return person;
@@ -81,11 +95,13 @@ function createIdentities(store: Store, cacheSize = DEFAULT_CACHE_SIZE): Identit
     return remember(doc);
   }
 
+  function recall(connectionId: string, form: string | null): IdentityDoc | undefined {
+    const { person, until = 0 } = cache.get(`${connectionId}:${form}`) ?? {};
+    return clock.monotonic() < until ? person : undefined;
+  }
+
   function cached(connectionId: string, forms: PersonForms): IdentityDoc | undefined {
-    return (
-      (forms.lid === null ? undefined : cache.get(`${connectionId}:${forms.lid}`)) ??
-      (forms.pn === null ? undefined : cache.get(`${connectionId}:${forms.pn}`))
-    );
+    return recall(connectionId, forms.lid) ?? recall(connectionId, forms.pn);
   }
 
   return {
@@ -99,7 +115,9 @@ function createIdentities(store: Store, cacheSize = DEFAULT_CACHE_SIZE): Identit
     async find(connectionId, id) {
       const forms = personForms(id);
       if (!forms) return null;
-      const person = cached(connectionId, forms) ?? (await stored(connectionId, forms));
+      const known = cached(connectionId, forms);
+      if (known) return known;
+      const person = await stored(connectionId, forms);
       return person && remember(person);
     },
 

@@ -6,7 +6,7 @@ export interface DueSendsDeps {
   store: Store;
   clock: Clock;
   /** tells the owner of a connection to look at its outbox; may be lost */
-  wake: (connectionId: string) => Promise<void>;
+  wake: (connectionId: string) => void;
 }
 
 const LIMIT = 500;
@@ -29,6 +29,6 @@ export function createDueSends({ store, clock, wake }: DueSendsDeps): () => Prom
     );
     lookedUntil = due.length === LIMIT ? (due.at(-1)?.runAt ?? now) : now;
     const scheduled = due.filter((job) => job.runAt > job.createdAt);
-    await Promise.all([...new Set(scheduled.map((job) => job.connectionId))].map((id) => id !== null && wake(id)));
+    for (const id of new Set(scheduled.map((job) => job.connectionId))) if (id !== null) wake(id);
   };
 }

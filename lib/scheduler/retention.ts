@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { WebhookDoc } from '../storage/collections.ts';
 import type { Doc, Filter, Store } from '../storage/port.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
+const HOUR_MS = 60 * 60_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** How long rows are kept that nothing needs any more, ms. Messages are the tenant's and are kept until it deletes them. */
 export interface Retention {
@@ -16,6 +17,8 @@ export interface Retention {
   workersMs: number;
   /** status changes of connections; default 90 days */
   historyMs: number;
+  /** heartbeats of nodes that are gone; one that lives and was taken for gone comes back with its next. Default 1 hour */
+  nodesMs: number;
 }
 
 export const DEFAULT_RETENTION: Retention = {
@@ -24,6 +27,7 @@ export const DEFAULT_RETENTION: Retention = {
   jobsMs: 30 * DAY_MS,
   workersMs: 30 * DAY_MS,
   historyMs: 90 * DAY_MS,
+  nodesMs: HOUR_MS,
 };
 
 const BATCH_SIZE = 500;
@@ -57,6 +61,7 @@ export async function prune(
     ['dashboardSessions', { expiresAt: { $lt: now } }],
     ['workers', { status: 'ended', endedAt: before(retention.workersMs) }],
     ['connectionHistory', { at: before(retention.historyMs) }],
+    ['nodes', { updatedAt: before(retention.nodesMs) }],
   ];
   const pruned: Record<string, number> = {};
   for (const [collection, filter] of rules) {

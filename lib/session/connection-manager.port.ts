@@ -81,6 +81,8 @@ export interface ManagerOptions extends Omit<ActorDeps, 'reopens' | 'canary' | '
   /** the other session-nodes; default nobody */
   peers?: Peers;
   traffic?: Pick<TrafficMeter, 'perMinute'>;
+  /** another process runs under this node's name: nothing runs here any more, and nothing will */
+  fail?(error: Error): void;
   timings?: Partial<ManagerTimings>;
   /** 0 <= x < 1; default Math.random */
   random?: () => number;

@@ -80,7 +80,12 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     headOf: (connectionId) => sessions.head(connectionId),
     onOver: (connectionId) => actors.get(connectionId)?.abandon('lost'),
     onChange,
-    onSeatTaken: stopBeginning,
+    onSeatTaken() {
+      stopBeginning();
+      options.fail?.(
+        new Error(`Another process runs as ${owner.nodeId}: this one gave everything up. NODE_ID must be unique.`),
+      );
+    },
   });
   const unowned = createUnownedWork({ ...options, ownership });
   const actorDeps: ActorDeps = {

@@ -1,5 +1,6 @@
 import type { Page } from '../contracts/entities.ts';
 import { badRequest, getAt } from './field-path.ts';
+import { fittingCount } from './page-size.ts';
 import type { Collection, Doc, Filter } from './port.ts';
 
 export const DEFAULT_LIST_LIMIT = 50;
@@ -70,6 +71,21 @@ export async function listByCursor<T extends Doc>(
   });
   const items = found.slice(0, size);
   const last = items.at(-1);
-  if (found.length <= size || !last) return { items, next: null };
-  return { items, next: encodeCursor([Number(getAt(last, by.split('.'))), last._id]) };
+  return { items, next: found.length > size && last ? cursorAfter(last, by) : null };
+}
+
+/** @returns the `next` of a page that ends with this document */
+function cursorAfter(last: Doc, by: string): string {
+  return encodeCursor([Number(getAt(last, by.split('.'))), last._id]);
+}
+
+/**
+ * @param page as `listByCursor` gave it
+ * @param views what its documents look like in the answer, in the same order
+ * @returns the page in that form, shortened to what the bus carries in one message
+ */
+export function fitPage<T extends Doc, R>({ items, next }: Page<T>, by: string, views: readonly R[]): Page<R> {
+  const count = fittingCount(views);
+  const last = items[count - 1];
+  return { items: views.slice(0, count), next: count < items.length && last ? cursorAfter(last, by) : next };
 }

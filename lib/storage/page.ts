@@ -1,6 +1,6 @@
 import type { Page } from '../contracts/entities.ts';
 import type { PageParams } from '../contracts/params.ts';
-import { listByCursor } from './cursor-list.ts';
+import { fitPage, listByCursor } from './cursor-list.ts';
 import type { Collection, Doc, Filter } from './port.ts';
 
 /**
@@ -16,6 +16,6 @@ export async function findPage<T extends Doc, R>(
   page: PageParams,
   view: (doc: T) => R,
 ): Promise<Page<R>> {
-  const { items, next } = await listByCursor(collection, { filter, by: field, ...page });
-  return { items: items.map(view), next };
+  const found = await listByCursor(collection, { filter, by: field, ...page });
+  return fitPage(found, field, found.items.map(view));
 }

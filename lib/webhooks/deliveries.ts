@@ -9,6 +9,7 @@ import type { EventLog } from '../events/event-log.port.ts';
 import { newId } from '../ids.ts';
 import type { DeliveryDoc, WebhookDoc } from '../storage/collections.ts';
 import { listByCursor } from '../storage/cursor-list.ts';
+import { findPage } from '../storage/page.ts';
 import type { Filter, Store } from '../storage/port.ts';
 import { DELIVERIES, deliveryView, insertDelivery, JOBS, newDelivery, newJob, WEBHOOKS } from './delivery-rows.ts';
 import { visibleWebhooks } from './webhooks.ts';
@@ -140,8 +141,7 @@ export function createDeliveries({ store, events, clock, attemptNow, onChange }:
     async list(caller, webhookId, { status, ...page }) {
       await webhookOf(caller, webhookId);
       const filter = { webhookId, ...(status === undefined ? {} : { status }) };
-      const { items, next } = await listByCursor(deliveries, { ...page, filter });
-      return { items: items.map(deliveryView), next };
+      return findPage(deliveries, filter, 'createdAt', page, deliveryView);
     },
   };
 }

@@ -5,6 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, Message } from '../../lib/contracts/entities.ts';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import { type CastellanProcess, startCastellanProcess } from '../harness/castellan-process.ts';
+import { percentile } from './percentile.ts';
+import { seededRandom } from './random.ts';
 import { type Line, startTraffic, type Traffic } from './traffic.ts';
 
 export interface RestartOptions {
@@ -88,7 +90,7 @@ async function killAgainAndAgain(castellan: CastellanProcess, lines: readonly Li
   const random = seededRandom(options.seed);
   const reopenMs: number[] = [];
   for (let round = 1; round <= options.rounds; round++) {
-    await delay(KILL_AFTER_MS.from + random() * (KILL_AFTER_MS.to - KILL_AFTER_MS.from));
+    await delay(random.between(KILL_AFTER_MS.from, KILL_AFTER_MS.to));
     await castellan.kill();
     const began = performance.now();
     await castellan.start();
@@ -162,20 +164,4 @@ const textOf = ({ content }: Message) => (content.type === 'text' ? content.text
 function inversionsOf({ contact }: Line): number {
   const numbers = contact.inbox.all.map(({ text }) => Number(text?.split(' ').at(-1)));
   return numbers.filter((number, index) => index > 0 && number < (numbers[index - 1] ?? 0)).length;
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-}
-
-/** mulberry32: small, seeded, good enough to draw moments */
-function seededRandom(seed: string): () => number {
-  let state = [...seed].reduce((hash, char) => Math.imul(hash ^ char.charCodeAt(0), 16_777_619), 2_166_136_261);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -23,14 +23,17 @@ export interface Traffic {
 }
 
 const RETRY_MS = 50;
+/** a gateway that lost its bus waits longer than a client would */
+const ANSWER_TIMEOUT_MS = 20_000;
 
 /**
  * Sends through the REST API and replies from the contacts, on every line at once, until it is stopped. A request
  * that fails because the server is gone is repeated with the same Idempotency-Key until it is answered, as a careful
  * client does: whatever was answered with 2xx counts as accepted.
  * @param pauseMs between two texts of one direction of a line
+ * @param tag begins every text, where one line has traffic more than once
  */
-export function startTraffic(api: ApiClient, lines: readonly Line[], pauseMs: number): Traffic {
+export function startTraffic(api: ApiClient, lines: readonly Line[], pauseMs: number, tag = ''): Traffic {
   const accepted = new Map<string, string>();
   const replied: string[] = [];
   let repeatedRequests = 0;
@@ -40,7 +43,13 @@ export function startTraffic(api: ApiClient, lines: readonly Line[], pauseMs: nu
     const body = { connectionId: line.connectionId, to: line.contact.pn, content };
     for (;;) {
       const answer = await api
-        .call<Message>('POST', '/message/send', body, { 'idempotency-key': content })
+        .call<Message>(
+          'POST',
+          '/message/send',
+          body,
+          { 'idempotency-key': content },
+          AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+        )
         .catch(() => null);
       if (answer?.status === 202) {
         accepted.set(content, answer.body.waMessageId);
@@ -56,14 +65,14 @@ export function startTraffic(api: ApiClient, lines: readonly Line[], pauseMs: nu
 
   async function outbound(line: Line): Promise<void> {
     for (let n = 0; !stopped; n++) {
-      await send(line, `out ${line.contact.pn} ${n}`);
+      await send(line, `${tag}out ${line.contact.pn} ${n}`);
       await delay(pauseMs);
     }
   }
 
   async function inbound(line: Line): Promise<void> {
     for (let n = 0; !stopped; n++) {
-      const text = `in ${line.contact.pn} ${n}`;
+      const text = `${tag}in ${line.contact.pn} ${n}`;
       await line.contact.sendText(line.phone.pnJid, text);
       replied.push(text);
       await delay(pauseMs);

@@ -11,7 +11,13 @@ export interface Answer<T = unknown> {
 export interface ApiClient {
   readonly base: string;
   readonly key: string;
-  call<T = unknown>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>>;
+  call<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Answer<T>>;
   /** The body of a successful answer. @throws Error with status and body otherwise */
   ask<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T>;
   connection(connectionId: string): Promise<Connection>;
@@ -28,9 +34,16 @@ const POLL_MS = 25;
 export function createApiClient(url: string, key: string): ApiClient {
   const base = `${url}/v1/wa`;
 
-  async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  async function call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+    signal?: AbortSignal,
+  ) {
     const answer = await fetch(`${base}${path}`, {
       method,
+      ...(signal && { signal }),
       headers: {
         'x-api-key': key,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../servers/server-process.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { type Child, spawnNode } from './child.ts';
 
@@ -64,27 +64,14 @@ export async function startCastellanProcess(options: CastellanOptions): Promise<
   };
 }
 
-async function untilReady(url: string, child: Child): Promise<void> {
-  let gone = false;
-  child.ended.then(() => {
-    gone = true;
-  });
+/** Resolves when a gateway says that it is ready. @throws with what the process printed */
+export async function untilReady(url: string, child: Child): Promise<void> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
-  while (performance.now() < deadline && !gone) {
+  while (performance.now() < deadline && child.running) {
     const answer = await fetch(`${url}/health/ready`).catch(() => null);
     await answer?.body?.cancel();
     if (answer?.ok) return;
     await delay(READY_POLL_MS);
   }
   throw new Error(`Castellan did not become ready:\n${child.output()}`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { watchOver } from '../servers/watcher.ts';
 
 const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const KEPT_OUTPUT_BYTES = 8 * 1024 * 1024;
 
-/** A child process of ours that never outlives us and whose last output can be shown when something goes wrong. */
+/** A child process of ours that never outlives us, however we end, and whose last output can be shown when something goes wrong. */
 export interface Child {
   readonly pid: number;
+  readonly running: boolean;
   /** the end of what it printed, standard output and error together */
   output(): string;
   /** Resolves with the first line on standard output that `match` accepts. @throws when it ends before */
@@ -28,8 +30,11 @@ export function spawnNode(args: readonly string[], env: Record<string, string | 
     cwd: PROJECT_ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    /* Ctrl-C is for us: it must not end a child before we have decided how */
+    detached: true,
   });
   living.add(child);
+  const watcher = child.pid === undefined ? null : watchOver({ pid: child.pid });
 
   let kept = '';
   const keep = (chunk: string) => {
@@ -41,10 +46,16 @@ export function spawnNode(args: readonly string[], env: Record<string, string | 
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve());
     child.once('close', () => resolve());
-  }).finally(() => living.delete(child));
+  }).finally(() => {
+    living.delete(child);
+    watcher?.callOff();
+  });
 
   return {
     pid: child.pid ?? -1,
+    get running() {
+      return living.has(child);
+    },
     output: () => kept,
     line: (match) => firstLine(child, ended, match, () => kept),
     signal: (signal) => void child.kill(signal),

@@ -22,8 +22,18 @@ export interface WebhookReceiver {
 
 const NEXT_TIMEOUT_MS = 10_000;
 
-/** An application's webhook endpoint on loopback; the Standard Webhooks library, not ours, judges the signatures. */
-export async function startWebhookReceiver(): Promise<WebhookReceiver> {
+export interface WebhookReceiverOptions {
+  /** where it listens; loopback when left out */
+  host?: string;
+  /** how whoever delivers calls it; its address when left out */
+  publicHost?: string;
+}
+
+/** An application's webhook endpoint; the Standard Webhooks library, not ours, judges the signatures. */
+export async function startWebhookReceiver({
+  host = '127.0.0.1',
+  publicHost = host,
+}: WebhookReceiverOptions = {}): Promise<WebhookReceiver> {
   let verifier: Webhook | null = null;
   let refused = 0;
   const arrived: ReceivedWebhook[] = [];
@@ -46,10 +56,10 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
       response.writeHead(401).end();
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    url: `http://${publicHost}:${(server.address() as AddressInfo).port}/hook`,
     useSecret(secret) {
       verifier = new Webhook(secret);
     },

@@ -5,12 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Program } from './programs.ts';
+import { watchOver } from './watcher.ts';
 
 /** A server of our own, for tests and fault runs: it can be killed, paused and started again. */
 export interface ServerProcess {
   readonly pid: number;
+  readonly running: boolean;
   /** the end of what it printed */
   output(): string;
+  /** Sends the signal; resolves when it is gone. The data stay. */
+  end(signal: NodeJS.Signals): Promise<void>;
   /** SIGKILL; resolves when it is gone. The data stay. */
   kill(): Promise<void>;
   /** The same data and port again, after `kill`; resolves when it answers. */
@@ -55,25 +59,11 @@ export function freePort(): Promise<number> {
   });
 }
 
-/**
- * Kills the server and removes its data when this process ends in whatever way, `kill -9` included: the shell reads from
- * a pipe that only we hold open. It is no member of our group, so that Ctrl-C does not end it before its work is done.
- */
-function watch(pid: number, dataDir: string): ChildProcess {
-  const script = 'read _; kill -9 "$1" 2>/dev/null; rm -rf "$2"';
-  const watcher = spawn('sh', ['-c', script, 'watch', String(pid), dataDir], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  watcher.unref();
-  (watcher.stdin as unknown as { unref?(): void } | null)?.unref?.();
-  return watcher;
-}
-
 interface Run {
   child: ChildProcess;
   /** null when the program could not be started at all */
-  watcher: ChildProcess | null;
+  watcher: { callOff(): void } | null;
+  running: boolean;
   ended: Promise<void>;
 }
 
@@ -93,17 +83,18 @@ function launch({ program, args }: ServerKind, port: number, dataDir: string, ke
     });
     child.once('close', () => resolve());
   });
-  return { child, watcher: child.pid === undefined ? null : watch(child.pid, dataDir), ended };
+  const watcher = child.pid === undefined ? null : watchOver({ pid: child.pid, folder: dataDir });
+  const run: Run = { child, watcher, running: true, ended };
+  void ended.then(() => {
+    run.running = false;
+  });
+  return run;
 }
 
 async function untilReady(kind: ServerKind, port: number, run: Run, output: () => string): Promise<void> {
-  let gone = false;
-  run.ended.then(() => {
-    gone = true;
-  });
   const deadline = performance.now() + READY_TIMEOUT_MS;
   let last: unknown;
-  while (!gone && performance.now() < deadline) {
+  while (run.running && performance.now() < deadline) {
     try {
       await kind.probe(port);
       return;
@@ -135,12 +126,13 @@ export async function startServer(kind: ServerKind): Promise<RunningServer> {
     }
   }
 
-  async function kill(): Promise<void> {
-    /* first: by the time it would act, the pid may be another process's */
-    run.watcher?.kill('SIGKILL');
-    run.child.kill('SIGKILL');
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    run.child.kill(signal);
     await run.ended;
+    run.watcher?.callOff();
   }
+
+  const kill = () => end('SIGKILL');
 
   async function stop(): Promise<void> {
     await kill();
@@ -166,7 +158,11 @@ export async function startServer(kind: ServerKind): Promise<RunningServer> {
       get pid() {
         return run.child.pid ?? -1;
       },
+      get running() {
+        return run.running;
+      },
       output,
+      end,
       kill,
       start,
       pause: () => void run.child.kill('SIGSTOP'),

@@ -27,7 +27,8 @@ export async function startTestCastellan(
   const dataDir = settings.dataDir ?? (await mkdtemp(join(tmpdir(), 'castellan-')));
   const env = { PORT: '0', DATA_DIR: dataDir, WA_WEBSOCKET_URL: NO_WHATSAPP, LOG_LEVEL: 'silent' };
   const castellan = await startCastellan({ ...loadConfig(env), ...settings }, { log: silentLog, ...options });
-  const url = String(castellan.url);
+  /* a process without a gateway has no API: nobody listens at port 9 */
+  const url = castellan.url ?? 'http://127.0.0.1:9';
   const admin = createApi(url, castellan.adminKey);
 
   async function newUser(username: string) {

@@ -1,19 +1,19 @@
--- Extends the locks that are the caller's. Never takes one: what is missing stays missing.
+-- Extends the locks that are the caller's, each for its lease. Never takes one: what is missing stays missing.
 --
 -- KEYS     the locks
--- ARGV[1]  the holder, `nodeId:incarnation`
--- ARGV[2]  their time, ms
+-- ARGV[1]  their time, ms
+-- ARGV[2]  the holder, a `#`, and the number of the lease of the first lock; ARGV[3] of the second, and so on
 --
 -- Output: one number a lock, in order: 1 renewed, 0 missing (Redis forgot it, or it expired), -1 lost (another's)
 local outcomes = {}
 for index, key in ipairs(KEYS) do
-  local holder = redis.call('GET', key)
-  if not holder then
+  local value = redis.call('GET', key)
+  if not value then
     outcomes[index] = 0
-  elseif holder ~= ARGV[1] then
+  elseif value ~= ARGV[index + 1] then
     outcomes[index] = -1
   else
-    redis.call('PEXPIRE', key, ARGV[2])
+    redis.call('PEXPIRE', key, ARGV[1])
     outcomes[index] = 1
   end
 end

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { CastellanError } from '../../errors.ts';
 import { COLLECTIONS } from '../collections.ts';
@@ -12,12 +13,15 @@ import { createSchema } from './indexes.ts';
 import { mongoCollection } from './mongo-collection.ts';
 import { type Intent, storeUnavailable, toStoreError } from './mongo-errors.ts';
 import { inTransaction } from './transaction.ts';
+import { registerTransactionOwner, TRANSACTION_OWNERS, type TransactionOwner } from './transaction-owners.ts';
 import { compileGroup, type TableSpec, type WriteGroup } from './write-group.ts';
 
 export interface MongoStoreOptions {
   /** `mongodb://` or `mongodb+srv://`; the database of its path, default `castellan` */
   url: string;
   collections?: readonly CollectionSpec[];
+  /** of the process: what its former self left open is ended at the start; default one that nobody had */
+  processName?: string;
   /** how long a server that holds the connection may leave a command unanswered, ms; default 10,000 */
   socketTimeoutMs?: number;
 }
@@ -72,10 +76,12 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   const { url, collections = COLLECTIONS, socketTimeoutMs = DEFAULT_SOCKET_TIMEOUT_MS } = options;
   const { client, database } = connect(url, socketTimeoutMs);
   const db = client.db(database);
+  let owner: TransactionOwner;
   try {
     await client.connect();
     await refuseStandalone(client);
-    await createSchema(db, collections, [COUNTERS]);
+    await createSchema(db, collections, [COUNTERS, TRANSACTION_OWNERS]);
+    owner = await registerTransactionOwner(client, db, options.processName ?? randomUUID());
   } catch (error) {
     await client.close().catch(() => undefined);
     throw toStoreError(error, database, 'read');
@@ -116,11 +122,13 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   async function transact(groups: readonly WriteGroup[]): Promise<void> {
     const [first, ...others] = groups;
     try {
-      await inTransaction(client, (session) =>
+      const { session } = owner;
+      await inTransaction(session, () =>
         first && others.length === 0 ? runner.alone(session, first) : runner.together(session, groups),
       );
     } catch (error) {
-      throw toStoreError(error, '', 'write');
+      /* of a commit it has been said already that its outcome is unknown; what failed before it was not applied */
+      throw toStoreError(error, '', 'read');
     }
   }
 
@@ -133,6 +141,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     const timer = setTimeout(patience.resolve, CLOSE_PATIENCE_MS);
     await Promise.race([Promise.allSettled(underWay), patience.promise]);
     clearTimeout(timer);
+    await owner.close();
     await client.close().catch(() => undefined);
   }
 

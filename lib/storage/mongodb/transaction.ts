@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ClientSession, type MongoClient, MongoError, MongoServerError, type TransactionOptions } from 'mongodb';
+import { type ClientSession, MongoError, MongoServerError, type TransactionOptions } from 'mongodb';
 import { storeUnavailable } from './mongo-errors.ts';
 
 const OPTIONS: TransactionOptions = {
@@ -46,25 +46,23 @@ async function commit(session: ClientSession): Promise<boolean> {
 }
 
 /**
- * Runs `body` in a transaction and commits it with `w: majority`. What conflicts with another transaction, or breaks off
- * before its commit was sent, runs again from the start: nothing of it was applied.
+ * Runs `body` in a transaction of the session, which nobody else uses meanwhile, and commits it with `w: majority`. What
+ * conflicts with another transaction, or breaks off before its commit was sent, runs again from the start: nothing of it
+ * was applied. (The session is kept: by its number the next transaction aborts one that could not be aborted.)
  *
  * @throws what `body` throws, after the transaction was aborted; STORE_UNAVAILABLE when the commit's outcome is unknown
  */
-export async function inTransaction<R>(client: MongoClient, body: (session: ClientSession) => Promise<R>): Promise<R> {
+export async function inTransaction<R>(session: ClientSession, body: () => Promise<R>): Promise<R> {
   const giveUpAt = performance.now() + RETRY_FOR_MS;
   for (let attempt = 0; ; attempt += 1) {
-    const session = client.startSession();
     try {
       session.startTransaction(OPTIONS);
-      const result = await body(session);
+      const result = await body();
       if (await commit(session)) return result;
       if (performance.now() > giveUpAt) throw storeUnavailable('write');
     } catch (error) {
       if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
       if (!has(error, 'TransientTransactionError') || performance.now() > giveUpAt) throw error;
-    } finally {
-      await session.endSession().catch(() => undefined);
     }
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt, 8));
     await delay(pause * (0.5 + Math.random()));

@@ -102,6 +102,23 @@ describe('two nodes on one bus', () => {
     expect(await caller.call('echo.text', { length: 3 })).toBe('xxx');
   });
 
+  test('a request that NATS delivers after its caller has given up is not run (fault 9)', async () => {
+    if (!server.process) return;
+    /* a heartbeat has been heard: otherwise nobody knows how fast this caller's packets are */
+    await caller.call('count.up');
+    const before = calls;
+    server.process.pause();
+    const late = await Promise.all(
+      Array.from({ length: 5 }, () => rejection(caller.call('count.up', {}, { timeout: 300, tracking: false }))),
+    );
+    expect(new Set(late)).toEqual(new Set(['REQUEST_TIMEOUT']));
+    /* this one still has somebody who waits for it */
+    const inTime = caller.call('count.up', {}, { timeout: 10_000 });
+    server.process.resume();
+    expect(await inTime).toBe(before + 1);
+    expect(calls).toBe(before + 1);
+  });
+
   test('while NATS is away calls fail at once and never run later; afterwards everything goes on', async () => {
     if (!server.process) return;
     await caller.call('count.up');

@@ -53,22 +53,53 @@ describe('leadership', () => {
     expect(gained).toBe(1);
   });
 
-  test('ends by itself, before the lock does, when it cannot be confirmed', async () => {
+  describe('while the locks cannot be reached', () => {
     let down = false;
-    const unsteady: Locks = {
+    const unsteady = (): Locks => ({
       ...locks,
       async claim(key, holder, ttlMs) {
         if (down) throw new CastellanError('STORE_UNAVAILABLE');
         return locks.claim(key, holder, ttlMs);
       },
-    };
-    const leader = candidate('a:1', unsteady);
-    await leader.start();
-    expect(leader.isLeader()).toBe(true);
-    down = true;
-    await eventually(() => expect(leader.isLeader()).toBe(false));
-    expect(await locks.holderOf('lead:test')).toBe('a:1');
-    down = false;
-    await eventually(() => expect(leader.isLeader()).toBe(true));
+    });
+    beforeEach(() => {
+      down = false;
+    });
+
+    test('the leader goes on: nobody else can claim either', async () => {
+      const leader = candidate('a:1', unsteady());
+      await leader.start();
+      down = true;
+      const until = performance.now() + 4 * TTL_MS;
+      await eventually(() => {
+        expect(leader.isLeader()).toBe(true);
+        expect(performance.now()).toBeGreaterThan(until);
+      });
+    });
+
+    test('a leader that died is replaced after twice the TTL; afterwards one leads', async () => {
+      const [first, second, third] = [candidate('a:1'), candidate('b:1', unsteady()), candidate('c:1', unsteady())];
+      await first.start();
+      await second.start();
+      await third.start();
+      down = true;
+      await first.stop();
+      expect([second.isLeader(), third.isLeader()]).toEqual([false, false]);
+      await eventually(() => expect([second.isLeader(), third.isLeader()]).toEqual([true, true]));
+      down = false;
+      await eventually(() => expect([second.isLeader(), third.isLeader()].sort()).toEqual([false, true]));
+    });
+  });
+
+  test('one leads again after the locks forgot everything', async () => {
+    const [first, second] = [candidate('a:1'), candidate('b:1')];
+    await first.start();
+    await second.start();
+    await locks.release('lead:test', 'a:1');
+    const until = performance.now() + 2 * TTL_MS;
+    await eventually(() => {
+      expect([first.isLeader(), second.isLeader()].filter(Boolean)).toHaveLength(1);
+      expect(performance.now()).toBeGreaterThan(until);
+    });
   });
 });

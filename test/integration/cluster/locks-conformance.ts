@@ -44,10 +44,23 @@ export function locksConformance(name: string, open: () => Promise<OpenedLocks>)
 
     test('a holder that is proven to be gone is claimed over, nobody else', async () => {
       await locks.claim('k', A, TTL_MS);
-      expect(await locks.claim('k', A_AGAIN, TTL_MS, B)).toEqual({ mine: false, holder: A });
-      expect(await locks.claim('k', A_AGAIN, TTL_MS, A)).toEqual({ mine: true, holder: A_AGAIN });
+      expect(await locks.claim('k', A_AGAIN, TTL_MS, { over: B })).toEqual({ mine: false, holder: A });
+      expect(await locks.claim('k', A_AGAIN, TTL_MS, { over: A })).toEqual({ mine: true, holder: A_AGAIN });
       expect(await locks.renew(['k'], A, TTL_MS)).toEqual(['lost']);
-      expect(await locks.claim('free', A_AGAIN, TTL_MS, A)).toEqual({ mine: true, holder: A_AGAIN });
+      expect(await locks.claim('free', A_AGAIN, TTL_MS, { over: A })).toEqual({ mine: true, holder: A_AGAIN });
+    });
+
+    test('what was sent for an earlier lease of the same holder neither renews, replaces nor releases a later one', async () => {
+      expect(await locks.claim('k', A, TTL_MS, { lease: 9 })).toEqual({ mine: true, holder: A });
+      expect(await locks.claim('k', A, TTL_MS, { lease: 10 })).toEqual({ mine: true, holder: A });
+      expect(await locks.renew(['k'], A, TTL_MS, [9])).toEqual(['lost']);
+      expect(await locks.claim('k', A, TTL_MS, { lease: 9 })).toEqual({ mine: false, holder: A });
+      const generation = await locks.generation();
+      const late = await locks.claimInGeneration('k', A, TTL_MS, generation, { lease: 9 });
+      expect(late).toEqual({ mine: false, holder: A, forgotten: false });
+      expect(await locks.release('k', A, 9)).toBe(false);
+      expect(await locks.renew(['k'], A, TTL_MS, [10])).toEqual(['renewed']);
+      expect(await locks.release('k', A, 10)).toBe(true);
     });
 
     test('claiming what is mine begins its time anew', async () => {

@@ -133,7 +133,8 @@ describe('a claim', () => {
     const [a, b] = [await startNode('a'), await startNode('b')];
     await a.own();
     await pass(15_000);
-    await table.release(lockKeyOf(CONNECTION), `a:${a.owner.incarnation}`);
+    await table.release(lockKeyOf(CONNECTION), `a:${a.owner.incarnation}`, 1);
+    expect(await table.holderOf(lockKeyOf(CONNECTION))).toBeNull();
     expect(outcomeOf(await b.claim())).toBe('the owner lives');
     expect(await table.holderOf(lockKeyOf(CONNECTION))).toBeNull();
   });

@@ -1,28 +1,11 @@
-import { CastellanError } from '../../../lib/errors.ts';
-import type { Store } from '../../../lib/storage/port.ts';
 import type { GatewayService } from '../../../services/gateway.service.ts';
 import { createApi } from '../../helpers/api.ts';
 import { startTestCastellan, type TestCastellan } from '../../helpers/castellan.ts';
 
 let castellan: TestCastellan;
-let storeIsDown = false;
-
-/** A store that can be told to be unreachable. */
-function switchable(store: Store): Store {
-  return {
-    ...store,
-    async ping() {
-      if (storeIsDown) throw new CastellanError('STORE_UNAVAILABLE');
-      await store.ping();
-    },
-  };
-}
 
 beforeAll(async () => {
-  castellan = await startTestCastellan({}, { wrapStore: switchable });
-});
-afterEach(() => {
-  storeIsDown = false;
+  castellan = await startTestCastellan();
 });
 afterAll(() => castellan.end());
 
@@ -31,17 +14,6 @@ const anyone = () => createApi(castellan.url);
 test('is live and ready without a key', async () => {
   expect((await anyone().get('/health/live')).body).toEqual({ status: 'live' });
   expect((await anyone().get('/health/ready')).body).toEqual({ status: 'ready' });
-});
-
-test('without its store it is live but not ready, and says when to ask again', async () => {
-  storeIsDown = true;
-  expect((await anyone().get('/health/live')).status).toBe(200);
-  const answer = await anyone().get('/health/ready');
-  expect([answer.status, answer.body.error.type, answer.headers['retry-after']]).toEqual([
-    503,
-    'STORE_UNAVAILABLE',
-    '1',
-  ]);
 });
 
 test('metrics count what was answered, by route and not by id', async () => {

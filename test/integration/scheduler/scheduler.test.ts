@@ -58,6 +58,12 @@ describe('retention', () => {
       { _id: 'live', status: 'live', endedAt: null },
     );
     await insert('connectionHistory', { _id: 'older', at: old - 60 * DAY_MS }, { _id: 'old', at: old });
+    const anHour = 60 * 60_000;
+    await insert(
+      'nodes',
+      { _id: 'gone', updatedAt: Date.now() - anHour - 1 },
+      { _id: 'restarting', updatedAt: Date.now() - anHour / 2 },
+    );
     expect(await pruneAll()).toEqual({
       events: 1,
       deliveries: 1,
@@ -65,6 +71,7 @@ describe('retention', () => {
       idempotency: 1,
       workers: 1,
       connectionHistory: 1,
+      nodes: 1,
     });
     expect(await idsIn('events')).toEqual(['recent']);
     expect(await idsIn('deliveries')).toEqual(['old-pending', 'recent']);
@@ -72,6 +79,7 @@ describe('retention', () => {
     expect(await idsIn('idempotency')).toEqual(['valid']);
     expect(await idsIn('workers')).toEqual(['live']);
     expect(await idsIn('connectionHistory')).toEqual(['old']);
+    expect(await idsIn('nodes')).toEqual(['restarting']);
     expect(await pruneAll()).toEqual({});
   });
 

@@ -27,8 +27,9 @@ async function setUp(wrap: (locks: Locks) => Locks = (locks) => locks) {
       jumps += 1;
     },
   });
-  await locks.claim(KEY, 'node:1', TTL_MS);
-  const lease = keeper.begin(CONNECTION, clock.monotonic());
+  const number = keeper.nextNumber();
+  await locks.claim(KEY, 'node:1', TTL_MS, { lease: number });
+  const lease = keeper.begin(CONNECTION, number, clock.monotonic());
   return { clock, locks, lost, keeper, lease, jumps: () => jumps };
 }
 
@@ -47,7 +48,7 @@ describe('the lease keeper', () => {
 
   it('is over at once when another holds it', async () => {
     const { clock, locks, lost, keeper, lease } = await setUp();
-    await locks.release(KEY, 'node:1');
+    await locks.release(KEY, 'node:1', 1);
     await locks.claim(KEY, 'node:2', 60_000);
     keeper.start();
     await clock.advance(1);
@@ -57,7 +58,7 @@ describe('the lease keeper', () => {
 
   it('claims again what the locks forgot', async () => {
     const { clock, locks, lost, keeper } = await setUp();
-    await locks.release(KEY, 'node:1');
+    await locks.release(KEY, 'node:1', 1);
     keeper.start();
     await clock.advance(1);
     expect(await locks.holderOf(KEY)).toBe('node:1');
@@ -124,13 +125,13 @@ describe('the lease keeper', () => {
     const stopped = Promise.withResolvers<void>();
     const { clock, locks, keeper } = await setUp((all) => ({
       ...all,
-      async renew(keys, holder, ttlMs) {
-        const outcomes = await all.renew(keys, holder, ttlMs);
+      async renew(...args) {
+        const outcomes = await all.renew(...args);
         await stopped.promise;
         return outcomes;
       },
     }));
-    await locks.release(KEY, 'node:1');
+    await locks.release(KEY, 'node:1', 1);
     keeper.start();
     await clock.advance(7_000);
     stopped.resolve();
@@ -161,9 +162,9 @@ describe('a jump of the wall clock', () => {
       const held: (() => void)[] = [];
       const { clock, lost, keeper, lease, jumps } = await setUp((locks) => ({
         ...locks,
-        async renew(keys, holder, ttlMs) {
+        async renew(...args) {
           await new Promise<void>((resolve) => held.push(resolve));
-          return locks.renew(keys, holder, ttlMs);
+          return locks.renew(...args);
         },
       }));
       keeper.start();
@@ -185,7 +186,7 @@ describe('a jump of the wall clock', () => {
 
   it("is over when the lock turns out to be another's", async () => {
     const { clock, locks, lost, keeper, lease } = await setUp();
-    await locks.release(KEY, 'node:1');
+    await locks.release(KEY, 'node:1', 1);
     await locks.claim(KEY, 'node:2', 60_000);
     clock.jump(60_000);
     expect(lease.standing()).toBe('unproven');
@@ -214,7 +215,7 @@ describe('a jump of the wall clock', () => {
 
   it('ends a lease whose lock is missing afterwards: it may have been another one’s', async () => {
     const { clock, locks, lost, keeper, lease } = await setUp();
-    await locks.release(KEY, 'node:1');
+    await locks.release(KEY, 'node:1', 1);
     clock.jump(60_000);
     expect(lease.standing()).toBe('unproven');
     keeper.start();

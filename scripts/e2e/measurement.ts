@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Message } from '../../lib/contracts/entities.ts';
+import type { Simulator } from '../../simulator/index.ts';
+import { type Line, startTraffic, type Traffic } from '../chaos/traffic.ts';
+import type { ApiClient } from '../harness/api-client.ts';
+import { gapsOf, type Spread, spreadOf } from './figures.ts';
+
+export interface NodeRow {
+  nodeId: string;
+  connections: number;
+  open: number;
+  draining: boolean;
+}
+
+/** One second of the run. */
+export interface TimelineRow {
+  /** since the beginning of the step, seconds */
+  second: number;
+  /** as `GET /cluster/nodes` tells it; null = no answer within a second */
+  nodes: Record<string, { sessions: number; open: number; draining: boolean }> | null;
+  /** accounts whose companion is logged in, as WhatsApp sees it */
+  openAtWhatsApp: number;
+  /** what whoever drives the run did meanwhile */
+  notes: string[];
+}
+
+export interface StepReport {
+  step: string;
+  seconds: number;
+  /** sends that were accepted, and texts that contacts sent */
+  accepted: number;
+  replied: number;
+  /** devices that were away for a moment, and for how long, ms */
+  gaps: Spread;
+  overlaps: number;
+  /** logins over a socket that was still open but silent (its process was gone or stopped) */
+  replacements: number;
+  /** accepted and read by nobody; sent by a contact and stored nowhere */
+  lost: number;
+  lostInbound: number;
+  /** the same text under two ids */
+  shownTwice: number;
+  doubledInbound: number;
+  /** ids that reached WhatsApp more than once: clients show them once */
+  repeatedIds: number;
+  decryptFailures: number;
+  timeline: TimelineRow[];
+}
+
+interface Step {
+  name: string;
+  beganAt: number;
+  endedAt: number;
+  accepted: { from: number; to: number };
+  replied: { from: number; to: number };
+  timeline: TimelineRow[];
+}
+
+export interface Measurement {
+  state(): Promise<{ open: number; nodes: NodeRow[] | null; accepted: number; replied: number; step: string | null }>;
+  begin(step: string): void;
+  note(text: string): void;
+  end(): void;
+  /** Ends the traffic, waits for what is still on its way, and counts. */
+  finish(): Promise<StepReport[]>;
+}
+
+const TICK_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 900;
+/** as long as something still arrives it is not over */
+const STALL_MS = 60_000;
+const LOOK_MS = 2_000;
+
+/** Traffic on every line all along, and figures of each step that is done to the cluster meanwhile. */
+export function startMeasurement(
+  api: ApiClient,
+  simulator: Simulator,
+  lines: readonly Line[],
+  pauseMs: number,
+): Measurement {
+  const { witness } = simulator;
+  const traffic = startTraffic(api, lines, pauseMs);
+  const steps: Step[] = [];
+  let current: Step | null = null;
+  let notes: string[] = [];
+  const ticker = setInterval(() => void tick(), TICK_MS);
+
+  async function nodes(): Promise<NodeRow[] | null> {
+    const late = delay(ANSWER_TIMEOUT_MS, null);
+    const asked = api.ask<{ items: NodeRow[] }>('GET', '/cluster/nodes').catch(() => null);
+    return (await Promise.race([asked, late]))?.items ?? null;
+  }
+
+  const pns = new Set(lines.map(({ phone }) => phone.pn));
+  const openNow = () => {
+    const devices = witness.sockets.list({ open: true }).flatMap(({ device }) => (device ? [device] : []));
+    return new Set(devices.filter(({ pn, device }) => device > 0 && pns.has(pn)).map(({ pn }) => pn)).size;
+  };
+
+  async function tick(): Promise<void> {
+    if (!current) return;
+    const step = current;
+    const second = Math.round((witness.now() - step.beganAt) / 1000);
+    const openAtWhatsApp = openNow();
+    const noted = notes;
+    notes = [];
+    const rows = await nodes();
+    const shown = rows?.map(({ nodeId, connections, open, draining }) => [
+      nodeId,
+      { sessions: connections, open, draining },
+    ]);
+    step.timeline.push({ second, nodes: shown ? Object.fromEntries(shown) : null, openAtWhatsApp, notes: noted });
+  }
+
+  function end(): void {
+    if (!current) return;
+    current.endedAt = witness.now();
+    current.accepted.to = traffic.accepted.size;
+    current.replied.to = traffic.replied.length;
+    steps.push(current);
+    current = null;
+  }
+
+  return {
+    async state() {
+      const { accepted, replied } = traffic;
+      const open = openNow();
+      return {
+        open,
+        nodes: await nodes(),
+        accepted: accepted.size,
+        replied: replied.length,
+        step: current?.name ?? null,
+      };
+    },
+    begin(name) {
+      end();
+      const [accepted, replied] = [traffic.accepted.size, traffic.replied.length];
+      current = {
+        name,
+        beganAt: witness.now(),
+        endedAt: 0,
+        accepted: { from: accepted, to: accepted },
+        replied: { from: replied, to: replied },
+        timeline: [],
+      };
+    },
+    note: (text) => void notes.push(text),
+    end,
+    async finish() {
+      end();
+      clearInterval(ticker);
+      await traffic.stop();
+      const stored = await settle(api, lines, traffic);
+      return steps.map((step) => reportOf(step, simulator, lines, traffic, stored));
+    },
+  };
+}
+
+const textOf = ({ content }: Message) => (content.type === 'text' ? content.text : '');
+const shownTo = (lines: readonly Line[]) =>
+  lines.flatMap(({ contact }) => contact.inbox.all.map(({ text }) => text ?? ''));
+
+/** Waits until all that was accepted is read and all that was replied is stored. @returns the texts that are stored */
+async function settle(api: ApiClient, lines: readonly Line[], traffic: Traffic): Promise<string[]> {
+  let arrived = -1;
+  let movedAt = performance.now();
+  for (;;) {
+    const shown = new Set(shownTo(lines));
+    const inbound = [];
+    for (const { connectionId } of lines) inbound.push(...(await api.messages(connectionId, 'inbound')).map(textOf));
+    const has = new Set(inbound);
+    const missing =
+      [...traffic.accepted.keys()].filter((text) => !shown.has(text)).length +
+      traffic.replied.filter((text) => !has.has(text)).length;
+    if (missing === 0 || performance.now() - movedAt > STALL_MS) return inbound;
+    if (shown.size + has.size !== arrived) movedAt = performance.now();
+    arrived = shown.size + has.size;
+    await delay(LOOK_MS);
+  }
+}
+
+function reportOf(
+  step: Step,
+  { witness }: Simulator,
+  lines: readonly Line[],
+  traffic: Traffic,
+  stored: readonly string[],
+): StepReport {
+  const { name, beganAt, endedAt, timeline } = step;
+  const accepted = [...traffic.accepted].slice(step.accepted.from, step.accepted.to);
+  const replied = traffic.replied.slice(step.replied.from, step.replied.to);
+  const within = (at: number) => at >= beganAt && at <= endedAt;
+  const shown = countOf(shownTo(lines));
+  const kept = countOf(stored);
+  const gaps = gapsOf(witness.sockets.list()).filter(({ closedAt }) => within(closedAt));
+  const overlaps = witness.sockets.overlaps().filter(({ at }) => within(at));
+  return {
+    step: name,
+    seconds: Math.round((endedAt - beganAt) / 1000),
+    accepted: accepted.length,
+    replied: replied.length,
+    gaps: spreadOf(gaps.map(({ ms }) => ms)),
+    overlaps: overlaps.length,
+    replacements: witness.sockets.replacements().filter(({ at }) => within(at)).length - overlaps.length,
+    lost: accepted.filter(([text]) => !shown.has(text)).length,
+    lostInbound: replied.filter((text) => !kept.has(text)).length,
+    shownTwice: accepted.filter(([text]) => (shown.get(text) ?? 0) > 1).length,
+    doubledInbound: replied.filter((text) => (kept.get(text) ?? 0) > 1).length,
+    repeatedIds: accepted.filter(([, id]) => (witness.messages.get(id)?.submitted ?? 0) > 1).length,
+    decryptFailures: witness.messages.decryptFailures().filter(({ at }) => within(at)).length,
+    timeline,
+  };
+}
+
+function countOf(texts: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
+}
