@@ -20,6 +20,10 @@ export interface GroupRunner {
 type Update = Extract<CompiledWrite, { op: 'update' }>;
 type Delete = Extract<CompiledWrite, { op: 'delete' }>;
 
+type Insert = Extract<CompiledWrite, { op: 'insert' }>;
+
+const isAppend = (write: CompiledWrite): write is Insert => write.op === 'insert' && write.table.sequencePer !== null;
+
 export function createGroupRunner(db: Db): GroupRunner {
   const collectionOf = (name: string): Collection<Doc> => db.collection<Doc>(name);
 
@@ -33,9 +37,16 @@ export function createGroupRunner(db: Db): GroupRunner {
     }
   }
 
-  async function append(session: ClientSession, appends: readonly Append[]): Promise<void> {
-    if (appends.length === 0) return;
-    const docs = await numbered(db, session, appends);
+  /**
+   * The appends of a transaction with their numbers, in order. First of all: a transaction sees what was there when it
+   * began, so whoever has worked for a while before it asks for a number has lost it to somebody quicker, again and again.
+   */
+  async function takeNumbers(session: ClientSession, writes: readonly CompiledWrite[]): Promise<Append[]> {
+    const appends = writes.flatMap((write) => (isAppend(write) ? [{ table: write.table, doc: write.doc }] : []));
+    return appends.length === 0 ? [] : numbered(db, session, appends);
+  }
+
+  async function append(session: ClientSession, docs: readonly Append[]): Promise<void> {
     for (const name of new Set(docs.map(({ table }) => table.name))) {
       const own = docs.filter(({ table }) => table.name === name).map(({ doc }) => doc);
       await on(name, collectionOf(name).insertMany(own, { session, ordered: true }));
@@ -71,17 +82,18 @@ export function createGroupRunner(db: Db): GroupRunner {
 
   return {
     async alone(session, { writes }) {
-      let appends: Append[] = [];
+      const appends = await takeNumbers(session, writes);
+      let due = 0;
       for (const [index, write] of writes.entries()) {
         const { table } = write;
         if (write.op === 'insert') {
-          if (table.sequencePer !== null) appends.push({ table, doc: write.doc });
+          if (table.sequencePer !== null) due += 1;
           else await on(table.name, collectionOf(table.name).insertOne(write.doc as Document & Doc, { session }));
           continue;
         }
         if (table.sequencePer !== null) {
-          await append(session, appends);
-          appends = [];
+          await append(session, appends.splice(0, due));
+          due = 0;
         }
         const matched = await change(session, write);
         if (write.expect !== 'any' && matched !== write.expect) {
@@ -92,13 +104,12 @@ export function createGroupRunner(db: Db): GroupRunner {
     },
 
     async together(session, groups) {
-      const byCollection = new Map<string, CompiledWrite[]>();
-      const appends: Append[] = [];
-      for (const write of groups.flatMap(({ writes }) => writes)) {
-        const { name, sequencePer } = write.table;
-        if (write.op === 'insert' && sequencePer !== null) appends.push({ table: write.table, doc: write.doc });
-        else byCollection.set(name, [...(byCollection.get(name) ?? []), write]);
-      }
+      const all = groups.flatMap(({ writes }) => writes);
+      const appends = await takeNumbers(session, all);
+      const byCollection = Map.groupBy(
+        all.filter((write) => !isAppend(write)),
+        ({ table }) => table.name,
+      );
       for (const [name, writes] of byCollection) await bulk(session, name, writes);
       await append(session, appends);
     },
