@@ -165,7 +165,7 @@ export async function startTestCluster({ durable = false } = {}): Promise<TestCl
         const { body } = await api.get(`/v1/wa/connection/${connectionId}`);
         if (body.status !== status) throw new Error(`${body.status} (${body.statusReason}), wanted ${status}`);
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 45_000 },
     );
   }
 
