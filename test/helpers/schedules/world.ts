@@ -47,14 +47,18 @@ export async function runSchedule(schedule: Schedule, options: RunOptions): Prom
   await world.prepare();
   const { setImmediate: real } = globalThis;
   const { memoryUsage } = process;
+  const { stackTraceLimit } = Error;
   globalThis.setImmediate = world.setImmediate as typeof setImmediate;
   /* asks the kernel, with each heartbeat: an eighth of the time of a schedule */
+  /* thousands of unanswered calls, whose stacks nobody reads */
+  if (!options.trace) Error.stackTraceLimit = 0;
   process.memoryUsage = Object.assign(() => memoryUsage(), { rss: () => 0 });
   try {
     return await world.run();
   } finally {
     globalThis.setImmediate = real;
     process.memoryUsage = memoryUsage;
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
