@@ -43,9 +43,9 @@ export async function runSchedule(schedule: Schedule, options: RunOptions): Prom
   const { memoryUsage } = process;
   const { stackTraceLimit } = Error;
   globalThis.setImmediate = world.setImmediate as typeof setImmediate;
-  /* asks the kernel, with each heartbeat: an eighth of the time of a schedule */
   /* thousands of unanswered calls, whose stacks nobody reads */
   if (!options.trace) Error.stackTraceLimit = 0;
+  /* asks the kernel, with each heartbeat: an eighth of the time of a schedule */
   process.memoryUsage = Object.assign(() => memoryUsage(), { rss: () => 0 });
   try {
     return await world.run();
