@@ -12,7 +12,8 @@ const answer = await new Promise<{ status: number; text: string }>((resolve, rej
     resolve({ status: response.statusCode ?? 0, text });
   });
   asked.once('error', reject);
-  asked.end(body);
+  /* a GET has none: Node would send it without a length, as the beginning of another request */
+  asked.end(method === 'GET' ? undefined : body);
 });
 const isWell = answer.status === 200;
 process[isWell ? 'stdout' : 'stderr'].write(`${answer.text}\n`);

@@ -33,9 +33,16 @@ export function createGroupRunner(db: Db): GroupRunner {
     }
   }
 
-  async function append(session: ClientSession, appends: readonly Append[]): Promise<void> {
-    if (appends.length === 0) return;
-    const docs = await numbered(db, session, appends);
+  /** The transaction's first write, see `numbered`. @returns the documents with their numbers, in the same order */
+  async function number(session: ClientSession, writes: readonly CompiledWrite[]): Promise<Append[]> {
+    const appends = writes.flatMap((write): Append[] => {
+      const isAppend = write.op === 'insert' && write.table.sequencePer !== null;
+      return isAppend ? [{ table: write.table, doc: write.doc }] : [];
+    });
+    return appends.length > 0 ? numbered(db, session, appends) : [];
+  }
+
+  async function append(docs: readonly Append[], session: ClientSession): Promise<void> {
     for (const name of new Set(docs.map(({ table }) => table.name))) {
       const own = docs.filter(({ table }) => table.name === name).map(({ doc }) => doc);
       await on(name, collectionOf(name).insertMany(own, { session, ordered: true }));
@@ -71,16 +78,17 @@ export function createGroupRunner(db: Db): GroupRunner {
 
   return {
     async alone(session, { writes }) {
+      const numberedDocs = await number(session, writes);
       let appends: Append[] = [];
       for (const [index, write] of writes.entries()) {
         const { table } = write;
         if (write.op === 'insert') {
-          if (table.sequencePer !== null) appends.push({ table, doc: write.doc });
+          if (table.sequencePer !== null) appends.push(...numberedDocs.splice(0, 1));
           else await on(table.name, collectionOf(table.name).insertOne(write.doc as Document & Doc, { session }));
           continue;
         }
         if (table.sequencePer !== null) {
-          await append(session, appends);
+          await append(appends, session);
           appends = [];
         }
         const matched = await change(session, write);
@@ -88,19 +96,20 @@ export function createGroupRunner(db: Db): GroupRunner {
           throw new CastellanError('CONDITION_FAILED', undefined, { index });
         }
       }
-      await append(session, appends);
+      await append(appends, session);
     },
 
     async together(session, groups) {
+      const all = groups.flatMap(({ writes }) => writes);
+      const appends = await number(session, all);
       const byCollection = new Map<string, CompiledWrite[]>();
-      const appends: Append[] = [];
-      for (const write of groups.flatMap(({ writes }) => writes)) {
+      for (const write of all) {
         const { name, sequencePer } = write.table;
-        if (write.op === 'insert' && sequencePer !== null) appends.push({ table: write.table, doc: write.doc });
-        else byCollection.set(name, [...(byCollection.get(name) ?? []), write]);
+        if (write.op !== 'insert' || sequencePer === null)
+          byCollection.set(name, [...(byCollection.get(name) ?? []), write]);
       }
       for (const [name, writes] of byCollection) await bulk(session, name, writes);
-      await append(session, appends);
+      await append(appends, session);
     },
   };
 }
