@@ -54,6 +54,7 @@ export interface Line {
 export interface TestCluster {
   nats: ServerProcess;
   redis: ServerProcess;
+  redisUrl: string;
   mongo: ServerProcess;
   simulator: Simulator;
   members: readonly Member[];
@@ -87,8 +88,10 @@ function knows(broker: ServiceBroker, nodeId: string): boolean {
 }
 
 /** All of them, or none: what started beside one that did not is stopped again. */
-async function startServers(): Promise<[nats: RunningServer, redis: RunningServer, mongo: RunningServer]> {
-  const starting = [startOwnNats(), startRedis({}), startMongo({})] as const;
+async function startServers(
+  durable: boolean,
+): Promise<[nats: RunningServer, redis: RunningServer, mongo: RunningServer]> {
+  const starting = [startOwnNats(), startRedis({}), startMongo({}, { durable })] as const;
   try {
     return await Promise.all(starting);
   } catch (error) {
@@ -99,9 +102,10 @@ async function startServers(): Promise<[nats: RunningServer, redis: RunningServe
   }
 }
 
-export async function startTestCluster(): Promise<TestCluster> {
+/** @param options `durable`: what MongoDB has answered survives its being killed; slower */
+export async function startTestCluster({ durable = false } = {}): Promise<TestCluster> {
   const dataDir = await mkdtemp(join(tmpdir(), 'castellan-cluster-'));
-  const servers = await startServers();
+  const servers = await startServers(durable);
   const [nats, redis, mongo] = servers;
   const simulator = await startSimulator();
   const members: Member[] = [];
@@ -176,6 +180,7 @@ export async function startTestCluster(): Promise<TestCluster> {
   return {
     nats: ownProcess(nats),
     redis: ownProcess(redis),
+    redisUrl: redis.url,
     mongo: ownProcess(mongo),
     simulator,
     members,

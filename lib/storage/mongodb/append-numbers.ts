@@ -36,6 +36,10 @@ async function take(db: Db, session: ClientSession, wanted: ReadonlyMap<string, 
 /**
  * Numbers the documents, in the order given. The counters are documents of the same transaction: whoever else wants a
  * number conflicts with it until it is committed, so the order of the numbers is the order of the commits.
+ *
+ * This must be the transaction's first write. Whoever writes what was changed since its transaction began is refused, so
+ * a long transaction that came to the counters last would lose to the short ones of other processes, for ever: it begins
+ * with the document that everybody wants, or begins again at once.
  */
 export async function numbered(db: Db, session: ClientSession, appends: readonly Append[]): Promise<Append[]> {
   const wanted = new Map<string, number>();

@@ -20,10 +20,6 @@ export interface GroupRunner {
 type Update = Extract<CompiledWrite, { op: 'update' }>;
 type Delete = Extract<CompiledWrite, { op: 'delete' }>;
 
-type Insert = Extract<CompiledWrite, { op: 'insert' }>;
-
-const isAppend = (write: CompiledWrite): write is Insert => write.op === 'insert' && write.table.sequencePer !== null;
-
 export function createGroupRunner(db: Db): GroupRunner {
   const collectionOf = (name: string): Collection<Doc> => db.collection<Doc>(name);
 
@@ -37,16 +33,16 @@ export function createGroupRunner(db: Db): GroupRunner {
     }
   }
 
-  /**
-   * The appends of a transaction with their numbers, in order. First of all: a transaction sees what was there when it
-   * began, so whoever has worked for a while before it asks for a number has lost it to somebody quicker, again and again.
-   */
-  async function takeNumbers(session: ClientSession, writes: readonly CompiledWrite[]): Promise<Append[]> {
-    const appends = writes.flatMap((write) => (isAppend(write) ? [{ table: write.table, doc: write.doc }] : []));
-    return appends.length === 0 ? [] : numbered(db, session, appends);
+  /** The transaction's first write, see `numbered`. @returns the documents with their numbers, in the same order */
+  async function number(session: ClientSession, writes: readonly CompiledWrite[]): Promise<Append[]> {
+    const appends = writes.flatMap((write): Append[] => {
+      const isAppend = write.op === 'insert' && write.table.sequencePer !== null;
+      return isAppend ? [{ table: write.table, doc: write.doc }] : [];
+    });
+    return appends.length > 0 ? numbered(db, session, appends) : [];
   }
 
-  async function append(session: ClientSession, docs: readonly Append[]): Promise<void> {
+  async function append(docs: readonly Append[], session: ClientSession): Promise<void> {
     for (const name of new Set(docs.map(({ table }) => table.name))) {
       const own = docs.filter(({ table }) => table.name === name).map(({ doc }) => doc);
       await on(name, collectionOf(name).insertMany(own, { session, ordered: true }));
@@ -82,36 +78,38 @@ export function createGroupRunner(db: Db): GroupRunner {
 
   return {
     async alone(session, { writes }) {
-      const appends = await takeNumbers(session, writes);
-      let due = 0;
+      const numberedDocs = await number(session, writes);
+      let appends: Append[] = [];
       for (const [index, write] of writes.entries()) {
         const { table } = write;
         if (write.op === 'insert') {
-          if (table.sequencePer !== null) due += 1;
+          if (table.sequencePer !== null) appends.push(...numberedDocs.splice(0, 1));
           else await on(table.name, collectionOf(table.name).insertOne(write.doc as Document & Doc, { session }));
           continue;
         }
         if (table.sequencePer !== null) {
-          await append(session, appends.splice(0, due));
-          due = 0;
+          await append(appends, session);
+          appends = [];
         }
         const matched = await change(session, write);
         if (write.expect !== 'any' && matched !== write.expect) {
           throw new CastellanError('CONDITION_FAILED', undefined, { index });
         }
       }
-      await append(session, appends);
+      await append(appends, session);
     },
 
     async together(session, groups) {
       const all = groups.flatMap(({ writes }) => writes);
-      const appends = await takeNumbers(session, all);
-      const byCollection = Map.groupBy(
-        all.filter((write) => !isAppend(write)),
-        ({ table }) => table.name,
-      );
+      const appends = await number(session, all);
+      const byCollection = new Map<string, CompiledWrite[]>();
+      for (const write of all) {
+        const { name, sequencePer } = write.table;
+        if (write.op !== 'insert' || sequencePer === null)
+          byCollection.set(name, [...(byCollection.get(name) ?? []), write]);
+      }
       for (const [name, writes] of byCollection) await bulk(session, name, writes);
-      await append(session, appends);
+      await append(appends, session);
     },
   };
 }

@@ -28,6 +28,13 @@ export interface MongoStoreOptions {
 
 const DEFAULT_DATABASE = 'castellan';
 const SELECTION_TIMEOUT_MS = 2_000;
+/**
+ * The driver asks the server beside the work whether it is there. One that holds its connections and says nothing (it was
+ * paused, or cut off) is found out after these two together, and what waits for it is given up then.
+ */
+const MONITOR_INTERVAL_MS = 2_000;
+/** for a new connection and the monitor's question; nobody's work waits that long for it. Well above a slow server's 2 s */
+const CONNECT_TIMEOUT_MS = 4_000;
 const DEFAULT_SOCKET_TIMEOUT_MS = 10_000;
 /** below the socket's, so that a majority that does not answer is told apart from a server that does not */
 const MAJORITY_TIMEOUT_MS = 8_000;
@@ -37,7 +44,8 @@ const CLIENT_OPTIONS: MongoClientOptions = {
   appName: 'castellan',
   serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
   waitQueueTimeoutMS: SELECTION_TIMEOUT_MS,
-  connectTimeoutMS: SELECTION_TIMEOUT_MS,
+  connectTimeoutMS: CONNECT_TIMEOUT_MS,
+  heartbeatFrequencyMS: MONITOR_INTERVAL_MS,
   readPreference: 'primary',
   readConcern: { level: 'majority' },
   writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_TIMEOUT_MS },

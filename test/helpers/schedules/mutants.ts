@@ -38,9 +38,10 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'cluster/lease-keeper.ts',
-        find: `      end(lease, 'deadline');
-      return 'over';`,
-        replace: `      return 'over';`,
+        find: `end(lease, 'deadline');
+    else if`,
+        replace: `return 'over';
+    if`,
       },
     ],
   },
@@ -114,10 +115,9 @@ export const MUTANTS: readonly Mutant[] = [
         return {
           ...locks,
           generation: async () => 'always the same',
-          claimInGeneration: async (...args) => ({
-            ...(await locks.claim(args[0], args[1], args[2])),
-            forgotten: false,
-          }),
+          async claimInGeneration(key, holder, ttlMs, _generation, lease) {
+            return { ...(await locks.claim(key, holder, ttlMs, lease)), forgotten: false };
+          },
         };
       },
     }),

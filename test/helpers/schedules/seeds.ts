@@ -11,7 +11,7 @@ export interface SeedsOptions {
   count: number;
   stopAtFailure?: boolean;
   onFailure?(result: RunResult): void;
-  onProgress?(report: SeedsReport): void;
+  onProgress?(done: number): void;
 }
 
 export interface SeedsReport {
@@ -36,7 +36,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsReport> {
     const failed = result.violations.length > 0;
     if (failed) options.onFailure?.(result);
     if (failed && options.stopAtFailure) break;
-    if (options.onProgress) options.onProgress(reportOf(seed, results, began));
+    options.onProgress?.(n + 1);
   }
   return reportOf(seed, results, began);
 }

@@ -82,6 +82,7 @@ export function createVirtualWhatsApp(options: WhatsAppOptions): VirtualWhatsApp
       epoch,
       ended: false,
       loggedIn: false,
+      lastFrameAt: Number.NEGATIVE_INFINITY,
       replaced: false,
       get openAtClient() {
         return !socket.ended;

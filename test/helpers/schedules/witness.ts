@@ -11,6 +11,8 @@ export interface SeenSocket {
   /** the client holds it for open: neither did it end it, nor has it heard of an end */
   readonly openAtClient: boolean;
   loggedIn: boolean;
+  /** when its last frame came, in time of the world */
+  lastFrameAt: number;
   /** a newer login has its place */
   replaced: boolean;
 }
@@ -39,8 +41,8 @@ interface Journal {
 
 const emptyMemory = () => ({ nonces: new Map<number, string>(), takeovers: new Set<number>() });
 
-/* a clock that stood still says nothing before it is looked at: four times between two renewals */
-const LOOKS_EVERY_MS = 500;
+/* the deadline of a lease, and the look that finds it passed */
+const PROVEN_WITHIN_MS = 7_500;
 
 const ROWS_WITH_EPOCH: ReadonlySet<string> = new Set(['connections', 'sessions', 'remoteAuths', 'jobs', 'messages']);
 
@@ -61,8 +63,14 @@ export function createWitness(timeline: Timeline): Witness {
 
   const nameOf = ({ connectionId, process, epoch }: SeenSocket) => `${connectionId} on ${process.name}, epoch ${epoch}`;
 
-  /** It cannot know yet, and says nothing: its process is stopped, or its machine has only just woken up. */
-  const isSilent = ({ state, wokeAt }: VirtualProcess) => state === 'stopped' || timeline.now - wokeAt < LOOKS_EVERY_MS;
+  /**
+   * Its process is stopped; or its machine slept, and since it woke up the socket has not said anything: until its lease
+   * is proven it is kept, and silent (docs/adr/0009).
+   */
+  function isSilent({ process, lastFrameAt }: SeenSocket): boolean {
+    const { state, wokeAt } = process;
+    return state === 'stopped' || (lastFrameAt < wokeAt && timeline.now - wokeAt < PROVEN_WITHIN_MS);
+  }
 
   function entryStored(entry: PlainObject): void {
     const [id, seq, epoch] = [entry.connectionId as string, entry.seq as number, entry.epoch as number];
@@ -99,13 +107,14 @@ export function createWitness(timeline: Timeline): Witness {
         others.delete(other);
         other.replaced = true;
         if (!other.openAtClient || other.process.state === 'dead') continue;
-        if (isSilent(other.process)) counts.silentReplacements += 1;
+        if (isSilent(other)) counts.silentReplacements += 1;
         else violation(`two open sockets of ${nameOf(other)} and of ${nameOf(socket)}`);
       }
       socket.loggedIn = true;
     },
     frame(socket) {
       counts.frames += 1;
+      socket.lastFrameAt = timeline.now;
       if (socket.replaced) violation(`a frame of ${nameOf(socket)} after a newer login`);
     },
     stored({ collection, before, after }) {

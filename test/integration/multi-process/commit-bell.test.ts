@@ -26,7 +26,7 @@ beforeAll(async () => {
   await cluster.join('node', 'session-node', {}, NEVER_LOOKS);
   user = await cluster.newUser('ada');
   line = await cluster.openLine(user.api, '15550001111');
-});
+}, 120_000);
 afterAll(async () => {
   await cluster?.end();
   await receiver?.close();

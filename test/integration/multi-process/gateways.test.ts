@@ -23,7 +23,7 @@ beforeAll(async () => {
   user = await cluster.newUser('ada');
   ({ connectionId } = (await user.api.post('/v1/wa/connection/create', {})).body);
   await seemOpen();
-});
+}, 120_000);
 afterAll(() => cluster?.end());
 
 /** What a session-node would have written, so that sends are taken. */
