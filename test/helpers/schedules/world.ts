@@ -35,8 +35,12 @@ const RECOVERY_MS = 150_000;
 /** it has to stay well for so long */
 const CALM_MS = 15_000;
 
-/** Runs one schedule against the product. */
+let busy = false;
+
+/** Runs one schedule against the product; one at a time, because the product's immediates are the world's. */
 export async function runSchedule(schedule: Schedule, options: RunOptions): Promise<RunResult> {
+  if (busy) throw new Error('A schedule is running already.');
+  busy = true;
   const world = createWorld(schedule, options);
   await world.prepare();
   const { setImmediate: real } = globalThis;
@@ -50,6 +54,7 @@ export async function runSchedule(schedule: Schedule, options: RunOptions): Prom
   try {
     return await world.run();
   } finally {
+    busy = false;
     globalThis.setImmediate = real;
     process.memoryUsage = memoryUsage;
     Error.stackTraceLimit = stackTraceLimit;
