@@ -77,6 +77,8 @@ export interface Ownership {
   holderOf(connectionId: string): Promise<string | null>;
   /** The node that should run a connection, of those that live and do not drain; null where there is none. */
   placeOf(connectionId: string): string | null;
+  /** The node that sees to what nobody runs (stopped, deleted): one of all that live, drainers too. */
+  caretakerOf(connectionId: string): string | null;
   /** The nodes that may take it over from this one, best first. */
   successorsOf(connectionId: string): string[];
   /** For how long the ring has said the same, ms. */
@@ -244,6 +246,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       return held === null ? null : nodeOfHolder(held);
     },
     placeOf: (connectionId) => winner(connectionId, placeable())?.nodeId ?? null,
+    caretakerOf: (connectionId) => winner(connectionId, membership.members())?.nodeId ?? null,
     successorsOf: (connectionId) =>
       rank(
         connectionId,

@@ -137,6 +137,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
   }
 
   const isPlacedHere = (connectionId: string) => ownership.placeOf(connectionId) === owner.nodeId;
+  const isCaretaker = (connectionId: string) => ownership.caretakerOf(connectionId) === owner.nodeId;
   const rests = (connectionId: string) => (leaveAloneUntil.get(connectionId) ?? 0) > clock.monotonic();
 
   /** Should it begin here? Says nothing about whether it can. */
@@ -200,7 +201,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
 
   /** What one node does about a connection that nobody runs; if it cannot yet, at the next round. */
   async function afterwards(connectionId: string, work: () => Promise<boolean>): Promise<void> {
-    if (isPlacedHere(connectionId) && !(await work())) pending.add(connectionId);
+    if (isCaretaker(connectionId) && !(await work())) pending.add(connectionId);
   }
 
   async function stop(actor: ConnectionActor): Promise<void> {
@@ -249,9 +250,9 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
       const actor = actors.get(row._id);
       const wanted = wantedOf(row);
       if (wanted.kind === 'run') return actor ? row.generation > actor.generation : isToBeHad(row);
-      if (wanted.kind === 'wipe') return actor !== undefined || isPlacedHere(row._id);
+      if (wanted.kind === 'wipe') return actor !== undefined || isCaretaker(row._id);
       if (row.desiredState !== 'stopped') return false;
-      return actor !== undefined || (!KEPT_WHEN_STOPPED.has(row.status) && isPlacedHere(row._id));
+      return actor !== undefined || (!KEPT_WHEN_STOPPED.has(row.status) && isCaretaker(row._id));
     },
     settlePending() {
       for (const [connectionId, until] of leaveAloneUntil) {
