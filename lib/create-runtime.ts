@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.ts';
 import type { Locks } from './cluster/locks.port.ts';
-import type { Membership, Owner } from './cluster/membership.port.ts';
+import { holderName, type Membership, type Owner } from './cluster/membership.port.ts';
 import { createMemoryLocks } from './cluster/memory-locks.ts';
 import { openRedisLocks } from './cluster/redis-locks.ts';
 import { takeClusterSeat } from './cluster/seat.ts';
 import { createSoloMembership } from './cluster/solo-membership.ts';
 import { createStoredMembership } from './cluster/stored-membership.ts';
+import { createTurns } from './cluster/turns.ts';
 import type { ClusterUrls, Config } from './config.ts';
 import { CastellanError, isErrorType } from './errors.ts';
 import { createEventLog } from './events/event-log.ts';
@@ -136,14 +137,16 @@ async function openEmbedded(config: Config, clock: Clock): Promise<Adapters> {
 
 /** One process of many: everything that counts is in the stores. */
 async function openCluster(config: Config, urls: ClusterUrls, clock: Clock, log: Log): Promise<Adapters> {
-  const store = await patiently('MongoDB', log, () =>
-    openMongoStore({ url: urls.mongoUrl, processName: config.nodeId }),
-  );
+  const locks = await patiently('Redis', log, () => openRedisLocks({ url: urls.redisUrl, log }));
   try {
-    const locks = await patiently('Redis', log, () => openRedisLocks({ url: urls.redisUrl, log }));
+    const incarnation = randomUUID();
+    const takeTurns = createTurns({ locks, clock, holder: holderName({ nodeId: config.nodeId, incarnation }) });
+    const store = await patiently('MongoDB', log, () =>
+      openMongoStore({ url: urls.mongoUrl, processName: config.nodeId, takeTurns }),
+    );
     const runsSessions = config.services.includes('session-node');
     const seat = runsSessions ? takeClusterSeat(config, log) : { id: null, release() {} };
-    const owner = { nodeId: config.nodeId, incarnation: randomUUID(), seat: seat.id };
+    const owner = { nodeId: config.nodeId, incarnation, seat: seat.id };
     const { timings, nodeCapacity: capacity } = config;
     return {
       store,
@@ -154,7 +157,7 @@ async function openCluster(config: Config, urls: ClusterUrls, clock: Clock, log:
       release: seat.release,
     };
   } catch (error) {
-    await store.close();
+    await locks.close();
     throw error;
   }
 }

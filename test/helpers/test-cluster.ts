@@ -165,16 +165,19 @@ export async function startTestCluster({ durable = false } = {}): Promise<TestCl
         const { body } = await api.get(`/v1/wa/connection/${connectionId}`);
         if (body.status !== status) throw new Error(`${body.status} (${body.statusReason}), wanted ${status}`);
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 45_000 },
     );
   }
 
   async function untilQr(api: Api, connectionId: string): Promise<string> {
-    return eventually(async () => {
-      const { body } = await api.get(`/v1/wa/connection/${connectionId}/auth`);
-      if (body.authState !== 'ready') throw new Error(`The login is ${body.authState}.`);
-      return body.qr;
-    });
+    return eventually(
+      async () => {
+        const { body } = await api.get(`/v1/wa/connection/${connectionId}/auth`);
+        if (body.authState !== 'ready') throw new Error(`The login is ${body.authState}.`);
+        return body.qr;
+      },
+      { timeoutMs: 45_000 },
+    );
   }
 
   return {

@@ -6,13 +6,13 @@ import { runSchedule } from '../helpers/schedules/world.ts';
 
 /*
  * Whole session-nodes in one process, on clocks, stores, locks and a network that a seed decides about: PROMISES P1 and P2
- * by ten thousand schedules (npm run schedules -- --count 10000); here the first few hundred of them.
+ * by ten thousand schedules (npm run schedules -- --count 10000); here a few hundred of them.
  *
  * WhatsApp is a virtual one (see test/helpers/schedules/virtual-whatsapp.ts), because a fake clock cannot drive sockets,
  * handshakes and Baileys' own timers; the same faults happen to real Baileys and the simulator in npm run chaos.
  */
 const SEED = 'ci';
-const COUNT = 400;
+const COUNT = 300;
 const TIMEOUT_MS = 600_000;
 
 describe('a cluster of session-nodes', () => {

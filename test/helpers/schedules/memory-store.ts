@@ -7,14 +7,12 @@ import {
   parseFilter,
   parseOptions,
 } from '../../../lib/storage/filter-syntax.ts';
-import { type IndexedFields, indexedFields } from '../../../lib/storage/indexed-fields.ts';
 import type {
   Collection,
   CollectionSpec,
   Doc,
   Filter,
   FindOptions,
-  Scalar,
   Store,
   Update,
   Write,
@@ -25,7 +23,8 @@ import {
   documentForUpsert,
   parseUpdate,
 } from '../../../lib/storage/update-document.ts';
-import { copyIn, copyOut, matches, sortDocuments } from './memory-table.ts';
+import { copyIn, copyOut } from './memory-documents.ts';
+import { emptyTable, find, place, refuseDuplicates, type Table } from './memory-table.ts';
 
 /** One document before and after a write; null = there was none, there is none. */
 export interface DocumentChange {
@@ -45,22 +44,6 @@ export interface MemoryStore extends Store {
   reopen(): void;
   /** Empties it. */
   clear(): void;
-}
-
-interface Unique {
-  fields: readonly string[];
-  paths: string[][];
-  whereExists: string[] | null;
-  ids: Map<string, string>;
-}
-
-interface Table {
-  spec: CollectionSpec;
-  indexed: IndexedFields;
-  docs: Map<string, PlainObject>;
-  uniques: Unique[];
-  position: number;
-  sequences: Map<string, number>;
 }
 
 const ONE = parseOptions({ limit: 1 });
@@ -260,74 +243,9 @@ export function createMemoryStore(collections: readonly CollectionSpec[] = COLLE
   return store;
 }
 
-function emptyTable(spec: CollectionSpec): Table {
-  const uniques = spec.indexes
-    .filter(({ unique }) => unique)
-    .map(({ fields, whereExists }) => ({
-      fields: fields.map(([field]) => field),
-      paths: fields.map(([field]) => field.split('.')),
-      whereExists: whereExists?.split('.') ?? null,
-      ids: new Map<string, string>(),
-    }));
-  return { spec, indexed: indexedFields(spec), docs: new Map(), uniques, position: 0, sequences: new Map() };
-}
-
 /** The values are copied and checked before anything is touched. */
 function checkedUpdate(update: Update): CheckedUpdate {
   return parseUpdate(update).map((change) =>
     change.op === '$unset' ? change : { ...change, value: copyIn(change.value) },
   );
-}
-
-function keyIn({ paths, whereExists }: Unique, doc: PlainObject): string | null {
-  if (whereExists && (getAt(doc, whereExists) ?? null) === null) return null;
-  return JSON.stringify(paths.map((path) => getAt(doc, path) ?? null));
-}
-
-function refuseDuplicates(table: Table, doc: PlainObject, isNew: boolean): void {
-  const { spec, docs, uniques } = table;
-  const duplicate = (keys: readonly string[]) =>
-    new CastellanError('DUPLICATE_KEY', undefined, { collection: spec.name, keys });
-  if (isNew && docs.has(doc._id as string)) throw duplicate(['_id']);
-  for (const unique of uniques) {
-    const key = keyIn(unique, doc);
-    const holder = key === null ? undefined : unique.ids.get(key);
-    if (holder !== undefined && holder !== doc._id) throw duplicate(unique.fields);
-  }
-}
-
-function place(table: Table, before: PlainObject | null, after: PlainObject | null, id: string): void {
-  for (const unique of table.uniques) {
-    const [old, now] = [before && keyIn(unique, before), after && keyIn(unique, after)];
-    if (old !== null && unique.ids.get(old) === id) unique.ids.delete(old);
-    if (now !== null) unique.ids.set(now, id);
-  }
-  if (after) table.docs.set(id, after);
-  else table.docs.delete(id);
-}
-
-function find(table: Table, filter: CheckedFilter, options: CheckedOptions): PlainObject[] {
-  const found: PlainObject[] = [];
-  const enough =
-    options.sort.length > 0 || options.limit === null ? Number.POSITIVE_INFINITY : options.skip + options.limit;
-  for (const doc of candidates(table, filter)) {
-    if (found.length >= enough) break;
-    if (matches(doc, filter)) found.push(doc);
-  }
-  sortDocuments(found, options);
-  if (options.limit === null && options.skip === 0) return found;
-  return found.slice(options.skip, options.limit === null ? undefined : options.skip + options.limit);
-}
-
-function candidates({ docs }: Table, { tests }: CheckedFilter): Iterable<PlainObject> {
-  for (const { path, ...test } of tests) {
-    if (path[0] !== '_id' || path.length > 1) continue;
-    if (test.op === '$eq') return listed(docs, [test.value]);
-    if (test.op === '$in') return listed(docs, test.values);
-  }
-  return docs.values();
-}
-
-function listed(docs: Table['docs'], ids: readonly Scalar[]): PlainObject[] {
-  return ids.map((id) => docs.get(id as string)).filter((doc) => doc !== undefined);
 }

@@ -123,6 +123,31 @@ export const MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'a heartbeat proves a lease after a jump of the clock',
+    edits: [
+      {
+        file: 'cluster/lease-keeper.ts',
+        find: 'const unproven = lease.lockSentAt <= voidBefore;',
+        replace: 'const unproven = confirmedAt(lease) <= voidBefore;',
+      },
+    ],
+  },
+  {
+    name: 'debts are forgotten',
+    edits: [
+      {
+        file: 'session/residents.ts',
+        find: 'if (!actor.isReleased) debts.add(connectionId);',
+        replace: '',
+      },
+      {
+        file: 'session/connection-manager.ts',
+        find: 'await debts.audit((connectionId) => actors.has(connectionId));',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'a row is written whatever its epoch',
     edits: [
       {

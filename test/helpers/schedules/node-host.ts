@@ -3,7 +3,7 @@ import type { Log } from '../../../lib/log.ts';
 import type { ConnectionManager } from '../../../lib/session/connection-manager.port.ts';
 import type { Store } from '../../../lib/storage/port.ts';
 import { DEFAULT_OWNERSHIP_TIMINGS, type OwnershipTimings } from '../../../lib/timings.ts';
-import { createPeers } from './bus.ts';
+import { type Bus, createPeers } from './bus.ts';
 import {
   createLink,
   healthyLink,
@@ -26,7 +26,7 @@ export interface NodeProcess {
   readonly links: HostLinks;
 }
 
-export interface NodeWorld extends ProcessWorld {
+export interface NodeWorld extends ProcessWorld, Bus {
   product: Product;
   store: Store;
   locks(): Locks;
@@ -36,8 +36,6 @@ export interface NodeWorld extends ProcessWorld {
   logFor(process: VirtualProcess): Log;
   /** Another process has the name of this one, which is over for good. */
   onSeatLost(process: VirtualProcess): void;
-  /** who listens to the bus under this name; null = nobody */
-  nodeAt(nodeId: string): NodeProcess | null;
 }
 
 export interface NodeIdentity {

@@ -167,7 +167,7 @@ export function createVirtualWhatsApp(options: WhatsAppOptions): VirtualWhatsApp
 
     async function begin(): Promise<void> {
       try {
-        const known = witness.durable(connectionId);
+        const known = witness.durable(connectionId, epoch);
         counter = await stored(activation);
         if (socket.ended) return;
         if (counter < known) witness.violation(`${connectionId}, epoch ${epoch}: found ${counter} of ${known} steps`);

@@ -26,8 +26,8 @@ export interface Witness {
   stored(change: DocumentChange): void;
   /** The client was told that its counter is durable. */
   acknowledged(socket: SeenSocket, counter: number): void;
-  /** What is durable of this connection: a client that begins to read now must find as much. */
-  durable(connectionId: string): number;
+  /** What is durable of this connection up to an epoch: a client of that epoch that begins to read now must find it. */
+  durable(connectionId: string, epoch: number): number;
   violation(text: string): void;
 }
 
@@ -55,7 +55,8 @@ export function createWitness(timeline: Timeline): Witness {
   const counts = { logins: 0, frames: 0, entries: 0, takeovers: 0, silentReplacements: 0, conflicts: 0 };
   const open = new Map<string, Set<SeenSocket>>();
   const journals = new Map<string, Journal>();
-  const durable = new Map<string, number>();
+  /** by connection and epoch */
+  const durable = new Map<string, Map<number, number>>();
 
   function violation(text: string): void {
     violations.push(`${(timeline.now / 1_000).toFixed(3)} ${text}`);
@@ -126,9 +127,13 @@ export function createWitness(timeline: Timeline): Witness {
         violation(`${collection} ${after._id}: entry ${after.seq} overwrote entry ${before.seq}`);
       }
     },
-    acknowledged({ connectionId }, counter) {
-      durable.set(connectionId, Math.max(counter, durable.get(connectionId) ?? 0));
+    acknowledged({ connectionId, epoch }, counter) {
+      const known = durable.get(connectionId) ?? new Map<number, number>();
+      durable.set(connectionId, known.set(epoch, Math.max(counter, known.get(epoch) ?? 0)));
     },
-    durable: (connectionId) => durable.get(connectionId) ?? 0,
+    durable(connectionId, epoch) {
+      const known = [...(durable.get(connectionId) ?? [])].filter(([of]) => of <= epoch);
+      return Math.max(0, ...known.map(([, counter]) => counter));
+    },
   };
 }
