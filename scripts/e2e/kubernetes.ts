@@ -55,10 +55,18 @@ async function walk(e2e: E2eCluster): Promise<string[]> {
     if (!wanted.includes(name)) continue;
     say(`== ${name}`);
     await e2e.ask('POST', '/steps/begin', { step: name });
-    const { found, problems } = await run(e2e);
-    await e2e.ask('POST', '/steps/end');
-    if (found) findings[name] = found;
-    broken.push(...problems.map((problem) => `${name}: ${problem}`));
+    try {
+      const { found, problems } = await run(e2e);
+      if (found) findings[name] = found;
+      broken.push(...problems.map((problem) => `${name}: ${problem}`));
+    } catch (error) {
+      /* what was seen until then is worth counting */
+      broken.push(`${name}: ${(error as Error).message}`);
+      say(await e2e.whatIsThere());
+      break;
+    } finally {
+      await e2e.ask('POST', '/steps/end');
+    }
   }
   say('== counting');
   const steps = (await e2e.ask('POST', '/finish')) as StepReport[];
