@@ -10,7 +10,7 @@ const named = [
   [RESTART, 'embedded, one process: kill -9 at random moments; it comes back without a QR code', 'P3, P4, P6, P7, P8'],
 ];
 
-const HELP = `npm run chaos -- --scenario NAME|all [--seed S] [--short] [--connections N] [--rounds N] [--nodes N]
+const HELP = `npm run chaos -- --scenario NAME[,NAME]|all [--seed S] [--short] [--connections N] [--rounds N] [--nodes N]
 
 Starts a local WhatsApp and Castellan as processes on real servers, drives traffic both ways through the REST API, and
 does harm. Prints what the witness saw as JSON, and ends with 1 when a promise was broken. --short is the version of
@@ -31,8 +31,9 @@ const { values: flags } = parseArgs({
     help: { type: 'boolean' },
   },
 });
-const wanted = flags.scenario;
-if (flags.help || !named.some(([name]) => name === wanted || wanted === 'all')) {
+const wanted = flags.scenario?.split(',') ?? [];
+const unknown = wanted.filter((one) => one !== 'all' && !named.some(([name]) => name === one));
+if (flags.help || wanted.length === 0 || unknown.length > 0) {
   console.log(HELP);
   process.exit(flags.help ? 0 : 2);
 }
@@ -43,7 +44,7 @@ const numbers = Object.fromEntries(
     ([name, value]) => (value === undefined ? [] : [[name, Number(value)]]),
   ),
 );
-const isWanted = (name: string) => wanted === 'all' || wanted === name;
+const isWanted = (name: string) => wanted.includes('all') || wanted.includes(name);
 const broken: string[] = [];
 
 function show(report: object & Pick<Report, 'scenario' | 'broken'>): void {
