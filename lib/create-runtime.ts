@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.ts';
 import type { Locks } from './cluster/locks.port.ts';
-import { holderName, type Membership, type Owner } from './cluster/membership.port.ts';
+import type { Membership, Owner } from './cluster/membership.port.ts';
 import { createMemoryLocks } from './cluster/memory-locks.ts';
 import { openRedisLocks } from './cluster/redis-locks.ts';
 import { takeClusterSeat } from './cluster/seat.ts';
 import { createSoloMembership } from './cluster/solo-membership.ts';
 import { createStoredMembership } from './cluster/stored-membership.ts';
-import { createTurns } from './cluster/turns.ts';
 import type { ClusterUrls, Config } from './config.ts';
 import { CastellanError, isErrorType } from './errors.ts';
 import { createEventLog } from './events/event-log.ts';
@@ -140,9 +139,8 @@ async function openCluster(config: Config, urls: ClusterUrls, clock: Clock, log:
   const locks = await patiently('Redis', log, () => openRedisLocks({ url: urls.redisUrl, log }));
   try {
     const incarnation = randomUUID();
-    const takeTurns = createTurns({ locks, clock, holder: holderName({ nodeId: config.nodeId, incarnation }) });
     const store = await patiently('MongoDB', log, () =>
-      openMongoStore({ url: urls.mongoUrl, processName: config.nodeId, takeTurns }),
+      openMongoStore({ url: urls.mongoUrl, processName: config.nodeId }),
     );
     const runsSessions = config.services.includes('session-node');
     const seat = runsSessions ? takeClusterSeat(config, log) : { id: null, release() {} };

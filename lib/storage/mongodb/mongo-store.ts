@@ -24,8 +24,6 @@ export interface MongoStoreOptions {
   processName?: string;
   /** how long a server that holds the connection may leave a command unanswered, ms; default 10,000 */
   socketTimeoutMs?: number;
-  /** lets the processes of a cluster append one after the other, which spares them conflicts; default: they conflict */
-  takeTurns?<R>(what: string, work: () => Promise<R>): Promise<R>;
 }
 
 const DEFAULT_DATABASE = 'castellan';
@@ -66,9 +64,6 @@ function connect(url: string, socketTimeoutMS: number): { client: MongoClient; d
     throw new CastellanError('CONFIG_INVALID', 'MONGO_URL is not a MongoDB URL.');
   }
 }
-
-const appends = ({ writes }: WriteGroup): boolean =>
-  writes.some(({ op, table }) => op === 'insert' && table.sequencePer !== null);
 
 /** Transactions and majority need a replica set (of one member, if need be) or a sharded cluster. */
 async function refuseStandalone(client: MongoClient): Promise<void> {
@@ -131,18 +126,14 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   const order = createDocumentOrder();
   const runner = createGroupRunner(db);
   const queue = createGroupQueue({ order, transact });
-  const takeTurns = options.takeTurns ?? ((_what, work) => work());
 
   async function transact(groups: readonly WriteGroup[]): Promise<void> {
     const [first, ...others] = groups;
     try {
       const { session } = owner;
-      const run = () =>
-        inTransaction(session, () =>
-          first && others.length === 0 ? runner.alone(session, first) : runner.together(session, groups),
-        );
-      /* the counters are one document for all processes: see ADR 6 */
-      await (groups.some(appends) ? takeTurns('appends', run) : run());
+      await inTransaction(session, () =>
+        first && others.length === 0 ? runner.alone(session, first) : runner.together(session, groups),
+      );
     } catch (error) {
       /* of a commit it has been said already that its outcome is unknown; what failed before it was not applied */
       throw toStoreError(error, '', 'read');
