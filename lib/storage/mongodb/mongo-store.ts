@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { CastellanError } from '../../errors.ts';
 import { COLLECTIONS } from '../collections.ts';
@@ -26,6 +27,8 @@ export interface MongoStoreOptions {
   socketTimeoutMs?: number;
 }
 
+/** between two transactions of this process that append */
+const APPEND_PAUSE_MS = 20;
 const DEFAULT_DATABASE = 'castellan';
 const SELECTION_TIMEOUT_MS = 2_000;
 /**
@@ -64,6 +67,9 @@ function connect(url: string, socketTimeoutMS: number): { client: MongoClient; d
     throw new CastellanError('CONFIG_INVALID', 'MONGO_URL is not a MongoDB URL.');
   }
 }
+
+const appends = ({ writes }: WriteGroup): boolean =>
+  writes.some(({ op, table }) => op === 'insert' && table.sequencePer !== null);
 
 /** Transactions and majority need a replica set (of one member, if need be) or a sharded cluster. */
 async function refuseStandalone(client: MongoClient): Promise<void> {
@@ -123,6 +129,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     }
   }
 
+  let appendedAt = Number.NEGATIVE_INFINITY;
   const order = createDocumentOrder();
   const runner = createGroupRunner(db);
   const queue = createGroupQueue({ order, transact });
@@ -131,13 +138,25 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     const [first, ...others] = groups;
     try {
       const { session } = owner;
+      if (groups.some(appends)) await lettingOthersIn();
       await inTransaction(session, () =>
         first && others.length === 0 ? runner.alone(session, first) : runner.together(session, groups),
       );
     } catch (error) {
       /* of a commit it has been said already that its outcome is unknown; what failed before it was not applied */
       throw toStoreError(error, '', 'read');
+    } finally {
+      appendedAt = performance.now();
     }
+  }
+
+  /**
+   * All processes append to one log, and who has just committed would be the first again: those that lost to it get a
+   * moment to begin. What comes meanwhile joins the next transaction.
+   */
+  async function lettingOthersIn(): Promise<void> {
+    const waitMs = appendedAt + APPEND_PAUSE_MS * (0.5 + Math.random()) - performance.now();
+    if (waitMs > 0) await delay(waitMs);
   }
 
   async function atomically(group: WriteGroup): Promise<void> {

@@ -8,9 +8,10 @@ const OPTIONS: TransactionOptions = {
   readPreference: 'primary',
 };
 /** how long conflicts with other processes are tried again, ms */
-const RETRY_FOR_MS = 10_000;
+const RETRY_FOR_MS = 20_000;
 const FIRST_PAUSE_MS = 4;
-const LONGEST_PAUSE_MS = 100;
+/** short, because whoever comes first after a commit wins, however long the others have tried */
+const LONGEST_PAUSE_MS = 16;
 const COMMIT_ATTEMPTS = 3;
 const NO_SUCH_TRANSACTION = 251;
 
