@@ -179,8 +179,7 @@ describe('ownership', () => {
     const { connectionId, pn } = await openConnection();
     const { locks } = node.runtime;
     const key = `connection:${connectionId}`;
-    await locks.release(key, (await locks.holderOf(key)) ?? '');
-    await locks.claim(key, 'node-2:other', 60_000);
+    await locks.claim(key, 'node-2:other', 60_000, { over: await locks.holderOf(key) });
     const { status, epoch } = await node.row(connectionId);
     await eventually(() => expect(openSockets(pn)).toHaveLength(0));
     expect(await node.row(connectionId)).toMatchObject({ status, epoch });

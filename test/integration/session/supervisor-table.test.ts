@@ -192,8 +192,7 @@ describe('ends that reconnect', () => {
     const paired = await openConnection();
     const { locks } = node.runtime;
     const key = `connection:${paired.connectionId}`;
-    await locks.release(key, (await locks.holderOf(key)) ?? '');
-    await locks.claim(key, 'node-2:other', 60_000);
+    await locks.claim(key, 'node-2:other', 60_000, { over: await locks.holderOf(key) });
     const before = await statusEvents(paired.connectionId);
     await eventually(() => expect(openSockets(paired.pn)).toHaveLength(0));
     expect(await statusEvents(paired.connectionId)).toEqual(before);
