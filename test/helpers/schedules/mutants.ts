@@ -123,16 +123,6 @@ export const MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'a heartbeat proves a lease after a jump of the clock',
-    edits: [
-      {
-        file: 'cluster/lease-keeper.ts',
-        find: 'const unproven = lease.lockSentAt <= voidBefore;',
-        replace: 'const unproven = confirmedAt(lease) <= voidBefore;',
-      },
-    ],
-  },
-  {
     name: 'debts are forgotten',
     edits: [
       {
