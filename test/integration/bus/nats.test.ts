@@ -112,6 +112,8 @@ describe('two nodes on one bus', () => {
       Array.from({ length: 5 }, () => rejection(caller.call('count.up', {}, { timeout: 300, tracking: false }))),
     );
     expect(new Set(late)).toEqual(new Set(['REQUEST_TIMEOUT']));
+    /* how late is known as exactly as the fastest packet lately was fast: on a busy machine that is not very */
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     /* this one still has somebody who waits for it */
     const inTime = caller.call('count.up', {}, { timeout: 10_000 });
     server.process.resume();
