@@ -86,7 +86,9 @@ describe('a node that cannot prove that a session is its own', () => {
       await eventually(() => expect(sockets().length).toBeGreaterThanOrEqual(1));
       await eventually(() => expect(sockets()[0]?.closedAt).toBeDefined());
       const [first] = sockets();
-      const lived = (first?.lastFrameInAt ?? Number.NaN) - (first?.openedAt ?? Number.NaN);
+      const openedAt = first?.openedAt ?? Number.NaN;
+      /* on a busy machine its time may be over before it said anything after its login */
+      const lived = (first?.lastFrameInAt ?? openedAt) - openedAt;
       expect(lived).toBeLessThanOrEqual(400);
       expect((await node.row(connectionId)).status).not.toBe('stopped');
     } finally {
