@@ -22,7 +22,7 @@ let runs = 0;
 export async function underTraffic(
   world: World,
   harm: (since: number) => Promise<Figures>,
-  { perSecond = 4, recover = true }: TrafficOptions = {},
+  { perSecond = 1, recover = true }: TrafficOptions = {},
 ): Promise<Figures> {
   const { simulator, lines, api, audit } = world;
   const since = simulator.witness.now();

@@ -48,8 +48,8 @@ export const failover = defineScenario({
   name: 'failover',
   description: 'with default timings: kill -9 until open elsewhere, restart in place, SIGTERM',
   covers: 'P10',
-  short: { ...SHORT_BY_DEFAULT_TIMES, rounds: 1, perSecond: 5 },
-  long: { ...LONG, connections: 40, rounds: 3, perSecond: 8 },
+  short: { ...SHORT_BY_DEFAULT_TIMES, rounds: 1, perSecond: 1 },
+  long: { ...LONG, connections: 40, rounds: 3, perSecond: 2 },
   shape: toolShape,
   rules: () => [
     { figure: 'killP99Ms', atMost: 13_000, promise: 'P10' },

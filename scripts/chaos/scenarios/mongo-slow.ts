@@ -7,8 +7,8 @@ export const mongoSlow = defineScenario({
   name: 'mongo-slow',
   description: 'every answer of MongoDB takes 2 s longer: sends and receipts wait, nothing is lost or done twice',
   covers: '17, P1',
-  short: { ...SHORT_BY_DEFAULT_TIMES, delayMs: 2_000, forMs: 15_000, perSecond: 4 },
-  long: { ...LONG, delayMs: 2_000, forMs: 120_000, perSecond: 4 },
+  short: { ...SHORT_BY_DEFAULT_TIMES, delayMs: 2_000, forMs: 15_000, perSecond: 1 },
+  long: { ...LONG, delayMs: 2_000, forMs: 120_000, perSecond: 1 },
   shape: toolShape,
   rules: () => [{ figure: 'drops', atMost: 0, promise: 'fault 17' }],
   run: (world, { delayMs, forMs, perSecond }) =>

@@ -13,8 +13,8 @@ export const nodeKilled = defineScenario({
   name: 'node-killed',
   description: 'kill -9 of a session-node, first an idle one, then a random one again and again under traffic',
   covers: '1, 2, 3, 4, P4, P6, P7, P8',
-  short: { ...SHORT, rounds: 4, everyMs: 2_000, perSecond: 4 },
-  long: { ...LONG, rounds: 300, everyMs: 2_000, perSecond: 30 },
+  short: { ...SHORT, rounds: 4, everyMs: 2_000, perSecond: 1 },
+  long: { ...LONG, rounds: 300, everyMs: 2_000, perSecond: 3 },
   shape: toolShape,
   async run(world, { rounds, everyMs, perSecond }, tools) {
     const idle = await killIdle(world, tools);

@@ -7,8 +7,8 @@ export const rollingRestart = defineScenario({
   name: 'rolling-restart',
   description: 'SIGTERM of one session-node after the other, each started anew, under traffic',
   covers: '22, P4, P6',
-  short: { ...SHORT_OF_THREE, perSecond: 4 },
-  long: { ...LONG, nodes: 3, connections: 60, perSecond: 20 },
+  short: { ...SHORT_OF_THREE, perSecond: 1 },
+  long: { ...LONG, nodes: 3, connections: 60, perSecond: 3 },
   shape: plainShape,
   rules: () => [
     { figure: 'conflicts', atMost: 0, promise: 'fault 22' },

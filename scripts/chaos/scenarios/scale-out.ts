@@ -64,13 +64,13 @@ const scenario = (name: string, covers: string, short: ScaleSize, long: ScaleSiz
 export const scaleOut = scenario(
   'scale-out',
   '21, P11',
-  { ...SHORT_OF_THREE, perSecond: 4 },
-  { ...LONG, nodes: 3, connections: 1_000, perSecond: 20 },
+  { ...SHORT_OF_THREE, perSecond: 1 },
+  { ...LONG, nodes: 3, connections: 1_000, perSecond: 3 },
 );
 
 export const scaleFromOne = scenario(
   'scale-from-one',
   'P11',
-  { ...SHORT, nodes: 1, connections: 8, perSecond: 4 },
-  { ...LONG, nodes: 1, connections: 40, perSecond: 20 },
+  { ...SHORT, nodes: 1, connections: 8, perSecond: 1 },
+  { ...LONG, nodes: 1, connections: 40, perSecond: 3 },
 );
