@@ -75,7 +75,7 @@ describe('a node that cannot prove that a session is its own', () => {
   it('writes nothing more, and ends the socket at the next write', async () => {
     const node = await startSessionNode({
       simulator,
-      timings: { leaseDeadlineMs: 400, renewIntervalMs: 60_000 },
+      timings: { leaseDeadlineMs: 2_000, renewIntervalMs: 60_000 },
       socketTimings: { keepAliveIntervalMs: 150 },
     });
     try {
@@ -89,7 +89,7 @@ describe('a node that cannot prove that a session is its own', () => {
       const openedAt = first?.openedAt ?? Number.NaN;
       /* on a busy machine its time may be over before it said anything after its login */
       const lived = (first?.lastFrameInAt ?? openedAt) - openedAt;
-      expect(lived).toBeLessThanOrEqual(400);
+      expect(lived).toBeLessThanOrEqual(2_000);
       expect((await node.row(connectionId)).status).not.toBe('stopped');
     } finally {
       await node.stop();
