@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import { createClockWatch } from './clock-watch.ts';
 
 /**
  * How long packets were under way, without comparing clocks of two hosts.
@@ -24,13 +25,10 @@ export interface Stamp {
 /** @returns what stamps the packets that leave this process */
 export function createStamps(clock: Pick<Clock, 'now' | 'monotonic'>): () => Stamp {
   let by = randomUUID();
-  let offset = clock.now() - clock.monotonic();
+  const clockJumped = createClockWatch(clock, JUMP_MS);
   return () => {
-    const at = clock.monotonic();
-    const now = clock.now() - at;
-    if (Math.abs(now - offset) > JUMP_MS) by = randomUUID();
-    offset = now;
-    return { by, at };
+    if (clockJumped()) by = randomUUID();
+    return { by, at: clock.monotonic() };
   };
 }
 
