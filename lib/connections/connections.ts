@@ -13,6 +13,7 @@ import type { ConnectionDoc, ConnectionHistoryDoc, RemoteAuthDoc, UserDoc } from
 import { findPage } from '../storage/page.ts';
 import type { Filter, Store, Update, Write } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
+import { newConnectionRow } from './connection-row.ts';
 import { connectionView, historyView, remoteAuthView } from './connection-view.ts';
 
 export interface ConnectionsDeps {
@@ -82,7 +83,7 @@ export function createConnections({ store, vault, events, clock }: ConnectionsDe
 
   async function create(caller: Caller, params: CreateConnectionParams, reservedUlid?: string): Promise<Connection> {
     const userId = await ownerOf(caller, params.userId);
-    const row = newRow(reservedId('connection', reservedUlid), userId, params, clock.now());
+    const row = newConnectionRow(reservedId('connection', reservedUlid), userId, params, clock.now());
     try {
       await store.atomically([
         { op: 'insert', collection: 'connections', doc: row },
@@ -204,32 +205,5 @@ export function createConnections({ store, vault, events, clock }: ConnectionsDe
     remove,
     auth,
     qr,
-  };
-}
-
-function newRow(_id: string, userId: string, params: CreateConnectionParams, now: number): ConnectionDoc {
-  const { pairing, autoStart = true, name = null, deviceInfo = null, metadata = null } = params;
-  const phoneNumber = pairing?.method === 'code' ? pairing.phoneNumber.replace('+', '') : null;
-  return {
-    _id,
-    userId,
-    name,
-    desiredState: autoStart ? 'running' : 'stopped',
-    status: 'created',
-    statusReason: null,
-    statusCode: null,
-    restrictions: [],
-    degraded: false,
-    me: null,
-    worker: null,
-    deviceInfo,
-    metadata,
-    pairing: { method: pairing?.method ?? 'qr', phoneNumber },
-    epoch: 0,
-    generation: 0,
-    outboxSeq: 0,
-    createdAt: now,
-    updatedAt: now,
-    deletedAt: null,
   };
 }

@@ -1,25 +1,22 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AuthenticationCreds, BufferJSON, type SignalDataSet } from '@whiskeysockets/baileys';
 import { loadConfig } from '../../lib/config.ts';
+import { newConnectionRow } from '../../lib/connections/connection-row.ts';
 import type { CastellanEvent, ConnectionStatus } from '../../lib/contracts/entities.ts';
 import { createRuntime } from '../../lib/create-runtime.ts';
 import { newId } from '../../lib/ids.ts';
 import { type Log, silentLog } from '../../lib/log.ts';
 import { createOutbox } from '../../lib/messaging/outbox.ts';
 import type { Runtime } from '../../lib/runtime.ts';
-import { createBaileysState } from '../../lib/session/baileys/auth-state.ts';
-import { ownParty } from '../../lib/session/baileys/identity.ts';
 import type { SocketTimings } from '../../lib/session/baileys/socket.ts';
 import type { ConnectionManager, ManagerTimings } from '../../lib/session/connection-manager.port.ts';
 import { createConnectionManager } from '../../lib/session/connection-manager.ts';
-import { encodeBinary } from '../../lib/session/journal/binary-codec.ts';
-import { createSessionStore, journalActivation } from '../../lib/session/journal/session-store.ts';
+import { createSessionStore } from '../../lib/session/journal/session-store.ts';
 import { authIdOf } from '../../lib/session/remote-auth.ts';
 import type { ConnectionDoc, ConnectionHistoryDoc, RemoteAuthDoc, WorkerDoc } from '../../lib/storage/collections.ts';
 import type { Store } from '../../lib/storage/port.ts';
+import { importAccount } from '../../scripts/harness/import-account.ts';
 import type { PreparedAccount } from '../../simulator/devices/prepare.ts';
 import type { Simulator } from '../../simulator/index.ts';
 import { eventually } from './eventually.ts';
@@ -101,7 +98,7 @@ export async function startSessionNode(options: SessionNodeOptions): Promise<Ses
     },
     async addPaired(account, row = {}) {
       const doc = newRow(row);
-      await importAccount(node.runtime, doc._id, account);
+      await importAccount(node.runtime, { connectionId: doc._id, userId: TENANT }, account);
       return node.add(doc);
     },
     row: found,
@@ -169,41 +166,5 @@ const FAST: Partial<ManagerTimings> = {
 };
 
 function newRow(row: Partial<ConnectionDoc>): ConnectionDoc {
-  const now = Date.now();
-  return {
-    _id: newId('connection'),
-    userId: TENANT,
-    name: null,
-    desiredState: 'running',
-    status: 'created',
-    statusReason: null,
-    statusCode: null,
-    restrictions: [],
-    degraded: false,
-    me: null,
-    worker: null,
-    deviceInfo: null,
-    metadata: null,
-    pairing: { method: 'qr', phoneNumber: null },
-    epoch: 0,
-    generation: 0,
-    outboxSeq: 0,
-    createdAt: now,
-    updatedAt: now,
-    deletedAt: null,
-    ...row,
-  };
-}
-
-async function importAccount(runtime: Runtime, connectionId: string, account: PreparedAccount): Promise<void> {
-  const revive = <T>(value: unknown) => JSON.parse(JSON.stringify(value), BufferJSON.reviver) as T;
-  const owner = { nodeId: 'import', incarnation: randomUUID() };
-  const activation = journalActivation(await runtime.sessions.takeOver(connectionId, TENANT, owner));
-  const creds = revive<AuthenticationCreds>(account.creds);
-  activation.stage({
-    credentials: { bytes: encodeBinary(creds), registered: true, me: creds.me ? ownParty(creds.me) : null },
-  });
-  await createBaileysState(activation).auth.keys.set(revive<SignalDataSet>(account.keys));
-  await activation.flush();
-  await activation.close({ release: true });
+  return { ...newConnectionRow(newId('connection'), TENANT, {}, Date.now()), ...row };
 }

@@ -1,18 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { type AuthenticationCreds, BufferJSON, type SignalDataSet } from '@whiskeysockets/baileys';
 import { loadConfig } from '../../../lib/config.ts';
+import { newConnectionRow } from '../../../lib/connections/connection-row.ts';
 import { createRuntime } from '../../../lib/create-runtime.ts';
 import { newId } from '../../../lib/ids.ts';
 import { silentLog } from '../../../lib/log.ts';
-import type { Runtime } from '../../../lib/runtime.ts';
-import { createBaileysState } from '../../../lib/session/baileys/auth-state.ts';
-import { ownParty } from '../../../lib/session/baileys/identity.ts';
-import { encodeBinary } from '../../../lib/session/journal/binary-codec.ts';
-import { journalActivation } from '../../../lib/session/journal/session-store.ts';
 import type { ConnectionDoc } from '../../../lib/storage/collections.ts';
 import type { PreparedAccount } from '../../../simulator/devices/prepare.ts';
 import type { Simulator } from '../../../simulator/index.ts';
 import type { Cluster } from '../../harness/cluster/cluster.ts';
+import { importAccount } from '../../harness/import-account.ts';
 import type { Line } from '../traffic.ts';
 
 export const TENANT = 'chaos';
@@ -34,8 +29,10 @@ export async function prepareLines(cluster: Cluster, simulator: Simulator, count
     for (let n = next++; n < count; n = next++) {
       const account = accounts[n] as PreparedAccount;
       const connectionId = newId('connection');
-      await importAccount(runtime, connectionId, account);
-      await runtime.store.collection<ConnectionDoc>('connections').insertOne(newRow(connectionId));
+      await importAccount(runtime, { connectionId, userId: TENANT }, account);
+      await runtime.store
+        .collection<ConnectionDoc>('connections')
+        .insertOne(newConnectionRow(connectionId, TENANT, {}, Date.now()));
       const contact = simulator.devices.createContact({ pn: `1999${1_000_000 + n}` });
       lines[n] = { connectionId, phone: account.phone, contact };
     }
@@ -46,43 +43,4 @@ export async function prepareLines(cluster: Cluster, simulator: Simulator, count
     await runtime.close();
   }
   return lines;
-}
-
-async function importAccount(runtime: Runtime, connectionId: string, account: PreparedAccount): Promise<void> {
-  const revive = <T>(value: unknown) => JSON.parse(JSON.stringify(value), BufferJSON.reviver) as T;
-  const owner = { nodeId: 'import', incarnation: randomUUID() };
-  const activation = journalActivation(await runtime.sessions.takeOver(connectionId, TENANT, owner));
-  const creds = revive<AuthenticationCreds>(account.creds);
-  activation.stage({
-    credentials: { bytes: encodeBinary(creds), registered: true, me: creds.me ? ownParty(creds.me) : null },
-  });
-  await createBaileysState(activation).auth.keys.set(revive<SignalDataSet>(account.keys));
-  await activation.flush();
-  await activation.close({ release: true });
-}
-
-function newRow(connectionId: string): ConnectionDoc {
-  const now = Date.now();
-  return {
-    _id: connectionId,
-    userId: TENANT,
-    name: null,
-    desiredState: 'running',
-    status: 'created',
-    statusReason: null,
-    statusCode: null,
-    restrictions: [],
-    degraded: false,
-    me: null,
-    worker: null,
-    deviceInfo: null,
-    metadata: null,
-    pairing: { method: 'qr', phoneNumber: null },
-    epoch: 0,
-    generation: 0,
-    outboxSeq: 0,
-    createdAt: now,
-    updatedAt: now,
-    deletedAt: null,
-  };
 }

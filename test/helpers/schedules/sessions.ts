@@ -1,4 +1,5 @@
 import type { Clock } from '../../../lib/clock.ts';
+import { newConnectionRow } from '../../../lib/connections/connection-row.ts';
 import { CastellanError } from '../../../lib/errors.ts';
 import { silentLog } from '../../../lib/log.ts';
 import type { ConnectionDoc } from '../../../lib/storage/collections.ts';
@@ -68,28 +69,7 @@ async function pair(product: Product, id: string): Promise<[string, Doc[]][]> {
 }
 
 function rowOf(_id: string, now: number): ConnectionDoc {
-  return {
-    _id,
-    userId: USER,
-    name: null,
-    desiredState: 'running',
-    status: 'stopped',
-    statusReason: null,
-    statusCode: null,
-    restrictions: [],
-    degraded: false,
-    me: null,
-    worker: null,
-    deviceInfo: null,
-    metadata: null,
-    pairing: { method: 'qr', phoneNumber: null },
-    epoch: 0,
-    generation: 0,
-    outboxSeq: 0,
-    createdAt: now,
-    updatedAt: now,
-    deletedAt: null,
-  };
+  return { ...newConnectionRow(_id, USER, {}, now), status: 'stopped' };
 }
 
 /** What a person asks for through the API. */
