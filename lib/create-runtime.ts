@@ -12,6 +12,7 @@ import type { ClusterUrls, Config } from './config.ts';
 import { CastellanError, isErrorType } from './errors.ts';
 import { createEventLog } from './events/event-log.ts';
 import { createLog, type Log } from './log.ts';
+import { createMessageTurns } from './messaging/message-turns.ts';
 import { createRecordApplier } from './messaging/record-applier.ts';
 import { createStoredMessages } from './messaging/stored-messages.ts';
 import { createTrafficMeter } from './messaging/traffic-meter.ts';
@@ -73,7 +74,8 @@ export async function createRuntime(config: Config, options: RuntimeOptions = {}
     ...(options.eventLookIntervalMs !== undefined && { lookIntervalMs: options.eventLookIntervalMs }),
   });
   const traffic = createTrafficMeter(clock);
-  const applier = createRecordApplier({ store, events, vault, clock, log, codec: baileysContentCodec, traffic });
+  const turns = createMessageTurns();
+  const applier = createRecordApplier({ store, events, vault, clock, log, codec: baileysContentCodec, turns, traffic });
   const storedMessages = createStoredMessages({ store, vault });
   const failure = Promise.withResolvers<Error>();
   return {
@@ -101,6 +103,7 @@ export async function createRuntime(config: Config, options: RuntimeOptions = {}
       ...(options.socketTimings ? { timings: options.socketTimings } : {}),
     }),
     applier,
+    turns,
     traffic,
     admin: { key: secrets.adminApiKey, isNew: secrets.adminKeyIsNew },
     failed: failure.promise,

@@ -4,6 +4,7 @@ import type { Membership, Owner } from './cluster/membership.port.ts';
 import type { Config } from './config.ts';
 import type { EventLog } from './events/event-log.port.ts';
 import type { Log } from './log.ts';
+import type { MessageTurns } from './messaging/message-turns.ts';
 import type { TrafficMeter } from './messaging/traffic-meter.ts';
 import type { OpenSocket, RecordApplier, SessionStore } from './session/ports.ts';
 import type { Store } from './storage/port.ts';
@@ -24,6 +25,8 @@ export interface Runtime {
   sessions: SessionStore;
   openSocket: OpenSocket;
   applier: RecordApplier;
+  /** in which the status of a message is changed in this process */
+  turns: MessageTurns;
   /** what this process sends and receives */
   traffic: TrafficMeter;
   /** the bootstrap admin key; `isNew` = made by this start, so nobody has seen it yet */

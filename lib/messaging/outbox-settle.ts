@@ -2,6 +2,7 @@ import type { JobStatus, MessageError, MessageStatus } from '../contracts/entiti
 import { isErrorType } from '../errors.ts';
 import type { JobDoc, MessageDoc } from '../storage/collections.ts';
 import type { Filter, Write } from '../storage/port.ts';
+import { turnOfMessage, turnOfWaMessage } from './message-turns.ts';
 import { JOBS_COLLECTION, MESSAGES_COLLECTION, openContent, toMessage } from './message-view.ts';
 import type { OutboxOptions } from './outbox.port.ts';
 import { statusWrites } from './status-writes.ts';
@@ -27,10 +28,13 @@ export interface Settlement {
 const MAX_ROUNDS = 10;
 const UNFINISHED: readonly JobStatus[] = ['pending', 'processing'];
 
-type SettlementOptions = Pick<OutboxOptions, 'store' | 'events' | 'vault' | 'clock' | 'log' | 'epoch' | 'traffic'>;
+type SettlementOptions = Pick<
+  OutboxOptions,
+  'store' | 'events' | 'vault' | 'clock' | 'log' | 'epoch' | 'traffic' | 'turns'
+>;
 
 export function createSettlement(options: SettlementOptions): Settlement {
-  const { store, events, vault, clock, log, epoch, traffic } = options;
+  const { store, events, vault, clock, log, epoch, traffic, turns } = options;
   const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
   const jobs = store.collection<JobDoc>(JOBS_COLLECTION);
   const stillMine = (jobId: string): Filter => ({ _id: jobId, status: { $in: UNFINISHED }, epoch: { $lte: epoch } });
@@ -59,23 +63,31 @@ export function createSettlement(options: SettlementOptions): Settlement {
     return [...writes, events.write({ type: 'message.sent', userId, connectionId, epoch, occurredAt: at, data })];
   }
 
-  return {
-    async settle(job, message, verdict, learned = {}) {
-      let current: MessageDoc | null = message;
-      for (let round = 0; round < MAX_ROUNDS && current; round += 1) {
-        const at = clock.now();
-        try {
-          await store.atomically([jobWrite(job, verdict, at), ...messageWrites(current, verdict, learned, at)]);
-          if (verdict.job === 'completed') traffic?.count(1);
-          events.committed();
-          return;
-        } catch (error) {
-          if (!isErrorType(error, 'CONDITION_FAILED')) throw error;
-        }
-        if (!(await jobs.findOne(stillMine(job._id)))) return;
-        current = await messages.findOne({ _id: message._id });
+  const settle: Settlement['settle'] = async (job, message, verdict, learned = {}) => {
+    let current: MessageDoc | null = message;
+    for (let round = 0; round < MAX_ROUNDS && current; round += 1) {
+      const at = clock.now();
+      try {
+        await store.atomically([jobWrite(job, verdict, at), ...messageWrites(current, verdict, learned, at)]);
+        if (verdict.job === 'completed') traffic?.count(1);
+        events.committed();
+        return;
+      } catch (error) {
+        if (!isErrorType(error, 'CONDITION_FAILED')) throw error;
       }
-      log.error({ jobId: job._id, messageId: message._id }, 'cannot settle a job: its message keeps changing');
+      if (!(await jobs.findOne(stillMine(job._id)))) return;
+      current = await messages.findOne({ _id: message._id });
+    }
+    log.error({ jobId: job._id, messageId: message._id }, 'cannot settle a job: its message keeps changing');
+  };
+
+  return {
+    settle(job, message, verdict, learned) {
+      const { _id, connectionId, waMessageId } = message;
+      return turns.inTurn([turnOfMessage(_id), turnOfWaMessage(connectionId, waMessageId)], async (waited) => {
+        const current = waited ? await messages.findOne({ _id }) : message;
+        if (current) await settle(job, current, verdict, learned);
+      });
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import type { WhatsAppSocket } from '../session/ports.ts';
 import type { Store } from '../storage/port.ts';
 import type { Vault } from '../storage/vault.ts';
+import type { MessageTurns } from './message-turns.ts';
 import type { NewChatPause } from './new-chat-gate.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
 
@@ -14,6 +15,8 @@ export interface OutboxOptions {
   vault: Vault;
   clock: Clock;
   log: Log;
+  /** of the process, which the record applier takes too */
+  turns: MessageTurns;
   connection: { connectionId: string; userId: string };
   /** whose login the socket has: what was accepted for another account is not sent from this one */
   account?: Party | undefined;

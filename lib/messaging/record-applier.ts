@@ -9,6 +9,7 @@ import type { Vault } from '../storage/vault.ts';
 import { identitiesOf } from './identities.ts';
 import { inboundStep } from './inbound-step.ts';
 import { type Ledger, openLedger } from './ledger.ts';
+import { type MessageTurns, turnOfMessage, turnOfWaMessage } from './message-turns.ts';
 import { MESSAGES_COLLECTION } from './message-view.ts';
 import type { ContentCodec } from './ports.ts';
 import { receiptStep } from './receipt-step.ts';
@@ -23,6 +24,8 @@ export interface RecordApplierOptions {
   clock: Clock;
   log: Log;
   codec: ContentCodec;
+  /** of the process, which the outboxes take too */
+  turns: MessageTurns;
   traffic?: TrafficMeter;
 }
 
@@ -36,7 +39,7 @@ const MAX_ROUNDS = 8;
  * events follow from what they tell of.
  */
 export function createRecordApplier(options: RecordApplierOptions): RecordApplier {
-  const { store, events, vault, clock, log, codec } = options;
+  const { store, events, vault, clock, log, codec, turns } = options;
   const deps = { events, vault, clock, codec, identities: identitiesOf(store) };
 
   function stepOf(record: JournalRecord, context: RecordContext): Promise<RecordStep | null> {
@@ -50,9 +53,13 @@ export function createRecordApplier(options: RecordApplierOptions): RecordApplie
     }
   }
 
-  async function load(steps: readonly RecordStep[], { connectionId }: RecordContext, round: number): Promise<Ledger> {
+  async function load(
+    steps: readonly RecordStep[],
+    { connectionId, again }: RecordContext,
+    round: number,
+  ): Promise<Ledger> {
     const messageIds = steps.flatMap((step) => step.needs.messageIds);
-    const made = round === 0 ? [] : steps.flatMap((step) => step.makes);
+    const made = round === 0 && !again ? [] : steps.flatMap((step) => step.makes);
     const waMessageIds = [...steps.flatMap((step) => step.needs.waMessageIds), ...made];
     return openLedger(store, { connectionId, messageIds, waMessageIds });
   }
@@ -88,9 +95,17 @@ export function createRecordApplier(options: RecordApplierOptions): RecordApplie
         const step = await stepOf(record, context);
         if (step) steps.push(step);
       }
-      if (steps.length > 0) await commit(steps, context);
+      if (steps.length > 0) await turns.inTurn(turnsOf(steps, context), () => commit(steps, context));
     },
   };
+}
+
+/** Of the messages that are there already. */
+function turnsOf(steps: readonly RecordStep[], { connectionId }: RecordContext): string[] {
+  return steps.flatMap(({ needs }) => [
+    ...needs.messageIds.map(turnOfMessage),
+    ...needs.waMessageIds.map((id) => turnOfWaMessage(connectionId, id)),
+  ]);
 }
 
 /** How many messages came, or went out by the account's own phone; what this system sends is counted when it was sent. */

@@ -51,6 +51,8 @@ export interface RecordContext {
   me: Party | null;
   /** whoever applies may write only while this holds; absent = it needs no proof */
   lease?: Lease;
+  /** somebody may have applied them before: an earlier owner, or this one and its answer was lost */
+  again?: boolean;
 }
 
 /** What WhatsApp said about a message: accepted (`waCode` null) or refused (`waCode`, e.g. 463). */

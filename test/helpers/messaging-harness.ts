@@ -6,6 +6,7 @@ import type { EventLog } from '../../lib/events/event-log.port.ts';
 import { createEventLog } from '../../lib/events/event-log.ts';
 import { newId } from '../../lib/ids.ts';
 import { silentLog } from '../../lib/log.ts';
+import { createMessageTurns, type MessageTurns } from '../../lib/messaging/message-turns.ts';
 import { createMessaging, type Messaging } from '../../lib/messaging/messaging.ts';
 import { createRecordApplier } from '../../lib/messaging/record-applier.ts';
 import { baileysContentCodec } from '../../lib/session/baileys/content-codec.ts';
@@ -25,6 +26,7 @@ export interface MessagingHarness {
   events: EventLog;
   messaging: Messaging;
   applier: RecordApplier;
+  turns: MessageTurns;
   connectionId: string;
   context(epoch?: number): RecordContext;
   addConnection(change?: Partial<ConnectionDoc>): Promise<string>;
@@ -43,7 +45,8 @@ export async function openMessagingHarness(): Promise<MessagingHarness> {
   const shared = { store, vault, clock: systemClock, log: silentLog };
   const events = createEventLog(shared);
   const messaging = createMessaging({ ...shared, events });
-  const applier = createRecordApplier({ ...shared, events, codec: baileysContentCodec });
+  const turns = createMessageTurns();
+  const applier = createRecordApplier({ ...shared, events, turns, codec: baileysContentCodec });
   const connections = store.collection<ConnectionDoc>('connections');
 
   const harness: MessagingHarness = {
@@ -52,6 +55,7 @@ export async function openMessagingHarness(): Promise<MessagingHarness> {
     events,
     messaging,
     applier,
+    turns,
     connectionId: '',
     context: (epoch = 1) => ({ connectionId: harness.connectionId, userId: OWNER.userId, epoch, me: ME }),
     async addConnection(change = {}) {

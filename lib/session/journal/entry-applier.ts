@@ -15,7 +15,7 @@ import type { KeySnapshot } from './key-snapshot.ts';
  * A takeover entry and the entry right before it are never pruned, nor is the newest entry (it may be the one before a
  * takeover that this owner knows nothing of): a stale owner's next id is always one of those, so its insert collides.
  */
-const SNAPSHOT_DELAY_MS = 1000;
+const SNAPSHOT_DELAY_MS = 5000;
 /** The outbox writes the claim together with the ack, if the ack comes sooner than this. */
 const CLAIM_DELAY_MS = 250;
 const EAGER_KEYS = 256;
@@ -100,7 +100,8 @@ export function createEntryApplier(options: Options): EntryApplier {
 
   async function applyBatch(batch: readonly Pending[]): Promise<void> {
     const all = batch.flatMap((entry) => entry.records);
-    await records.apply(all, context());
+    const again = batch.some(({ seq }) => seq <= options.head);
+    await records.apply(all, { ...context(), again });
     options.onRecordsApplied(all);
   }
 

@@ -28,9 +28,10 @@ describe('outbox', () => {
   });
 
   function drain(socket: ScriptedSocket, more: Partial<OutboxOptions> = {}): Outbox {
-    const { store, events, vault, connectionId } = harness;
+    const { store, events, vault, turns, connectionId } = harness;
     const outbox = createOutbox({
       store,
+      turns,
       events,
       vault,
       clock: systemClock,
