@@ -10,8 +10,9 @@ export interface GroupRunner {
   /** One group, write by write. @throws DUPLICATE_KEY, CONDITION_FAILED with the index, BAD_REQUEST */
   alone(session: ClientSession, group: WriteGroup): Promise<void>;
   /**
-   * Sharable groups, all of their writes to one collection in one round trip. Every update names its `_id` and expects
-   * one match, so the totals are right only when every single one is.
+   * Sharable groups, all of their writes to one collection in one round trip. Every update that expects something names
+   * its `_id` and expects one match, so the totals are right only when every single one is; those that expect nothing go
+   * in round trips of their own.
    * @throws the same, without telling which group it was
    */
   together(session: ClientSession, groups: readonly WriteGroup[]): Promise<void>;
@@ -19,6 +20,23 @@ export interface GroupRunner {
 
 type Update = Extract<CompiledWrite, { op: 'update' }>;
 type Delete = Extract<CompiledWrite, { op: 'delete' }>;
+
+const isUpdate = (write: CompiledWrite): write is Update => write.op === 'update';
+const isCounted = (write: CompiledWrite): boolean => isUpdate(write) && write.expect !== 'any';
+
+/** The writes in order, in as few parts as can be whose updates all count, or none. */
+function countable(writes: readonly CompiledWrite[]): CompiledWrite[][] {
+  const parts: CompiledWrite[][] = [];
+  let counted: boolean | null = null;
+  for (const write of writes) {
+    const kind = isUpdate(write) ? isCounted(write) : null;
+    const isOfAnotherKind = kind !== null && counted !== null && kind !== counted;
+    if (parts.length === 0 || isOfAnotherKind) parts.push([]);
+    if (kind !== null) counted = kind;
+    parts.at(-1)?.push(write);
+  }
+  return parts;
+}
 
 export function createGroupRunner(db: Db): GroupRunner {
   const collectionOf = (name: string): Collection<Doc> => db.collection<Doc>(name);
@@ -69,11 +87,12 @@ export function createGroupRunner(db: Db): GroupRunner {
     const operations = writes.map((write): AnyBulkWriteOperation<Doc> => {
       if (write.op === 'insert') return { insertOne: { document: write.doc } };
       if (write.op === 'delete') return { deleteMany: { filter: write.query } };
-      return { updateOne: { filter: write.query, update: write.operators } };
+      const operation = { filter: write.query, update: write.operators };
+      return write.byId ? { updateOne: operation } : { updateMany: operation };
     });
     const result = await on(name, collectionOf(name).bulkWrite(operations, { session, ordered: true }));
-    const updates = writes.filter(({ op }) => op === 'update').length;
-    if (result.matchedCount !== updates) throw new CastellanError('CONDITION_FAILED');
+    const expected = writes.filter(isCounted).length;
+    if (expected > 0 && result.matchedCount !== expected) throw new CastellanError('CONDITION_FAILED');
   }
 
   return {
@@ -108,7 +127,9 @@ export function createGroupRunner(db: Db): GroupRunner {
         if (write.op !== 'insert' || sequencePer === null)
           byCollection.set(name, [...(byCollection.get(name) ?? []), write]);
       }
-      for (const [name, writes] of byCollection) await bulk(session, name, writes);
+      for (const [name, writes] of byCollection) {
+        for (const part of countable(writes)) await bulk(session, name, part);
+      }
       await append(appends, session);
     },
   };

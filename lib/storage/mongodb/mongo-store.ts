@@ -27,8 +27,9 @@ export interface MongoStoreOptions {
   socketTimeoutMs?: number;
 }
 
-/** between two transactions of this process that append */
+/** between two transactions of this process that append; at least this, and so many times as long as the last one took */
 const APPEND_PAUSE_MS = 20;
+const APPEND_PAUSE_OF_LAST = 1.5;
 const DEFAULT_DATABASE = 'castellan';
 const SELECTION_TIMEOUT_MS = 2_000;
 /**
@@ -130,6 +131,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   }
 
   let appendedAt = Number.NEGATIVE_INFINITY;
+  let appendTookMs = 0;
   const order = createDocumentOrder();
   const runner = createGroupRunner(db);
   const queue = createGroupQueue({ order, transact });
@@ -138,24 +140,29 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     const [first, ...others] = groups;
     try {
       const { session } = owner;
-      if (groups.some(appends)) await lettingOthersIn();
-      await inTransaction(session, () =>
-        first && others.length === 0 ? runner.alone(session, first) : runner.together(session, groups),
-      );
+      const isAppend = groups.some(appends);
+      if (isAppend) await lettingOthersIn();
+      let beganAt = 0;
+      await inTransaction(session, () => {
+        beganAt = performance.now();
+        return first && others.length === 0 ? runner.alone(session, first) : runner.together(session, groups);
+      });
+      if (!isAppend) return;
+      appendedAt = performance.now();
+      appendTookMs = appendedAt - beganAt;
     } catch (error) {
       /* of a commit it has been said already that its outcome is unknown; what failed before it was not applied */
       throw toStoreError(error, '', 'read');
-    } finally {
-      appendedAt = performance.now();
     }
   }
 
   /**
    * All processes append to one log, and who has just committed would be the first again: those that lost to it get a
-   * moment to begin. What comes meanwhile joins the next transaction.
+   * moment to begin, a longer one where transactions take long. What comes meanwhile joins the next transaction.
    */
   async function lettingOthersIn(): Promise<void> {
-    const waitMs = appendedAt + APPEND_PAUSE_MS * (0.5 + Math.random()) - performance.now();
+    const pauseMs = Math.max(APPEND_PAUSE_MS, APPEND_PAUSE_OF_LAST * appendTookMs);
+    const waitMs = appendedAt + pauseMs * (0.5 + Math.random()) - performance.now();
     if (waitMs > 0) await delay(waitMs);
   }
 

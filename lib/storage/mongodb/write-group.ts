@@ -80,7 +80,7 @@ function isSharable(write: CompiledWrite): boolean {
   if (write.op === 'insert') return true;
   if (write.table.sequencePer !== null) return false;
   if (write.op === 'delete') return write.expect === 'any';
-  return write.byId && write.expect === 1 && write.upsert === null;
+  return write.upsert === null && (write.expect === 'any' || (write.byId && write.expect === 1));
 }
 
 /** @throws BAD_REQUEST when any of the writes is malformed */
