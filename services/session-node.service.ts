@@ -50,6 +50,10 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
       release: async ({ connectionId }) => ({ released: await manager.release(connectionId) }),
       reserve: () => ({ waitMs: manager.reserve() }),
       offer: ({ connectionId }) => ({ accepted: manager.offer(connectionId) }),
+      async arrival({ connectionId }) {
+        await manager.arrival(connectionId);
+        return { running: manager.runs(connectionId) };
+      },
       pairingCode: (params, ctx) =>
         whereItRuns(ctx, sessionNodeContract.pairingCode.name, params, () =>
           manager.requestPairingCode(params.connectionId, params.phoneNumber),
@@ -86,11 +90,13 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
 
 /** A node that does not answer at once is passed over: somebody else may take the session sooner. */
 const PEER_TIMEOUT_MS = 300;
+/** above what the other waits itself */
+const ARRIVAL_TIMEOUT_MS = 4_000;
 
 function createPeers(broker: () => ServiceBroker | null): Peers {
-  async function ask<T>(nodeID: string, action: string, params: object): Promise<T | null> {
+  async function ask<T>(nodeID: string, action: string, params: object, timeout = PEER_TIMEOUT_MS): Promise<T | null> {
     try {
-      return (await broker()?.call(action, params, { nodeID, timeout: PEER_TIMEOUT_MS })) as T;
+      return (await broker()?.call(action, params, { nodeID, timeout })) as T;
     } catch {
       return null;
     }
@@ -103,6 +109,9 @@ function createPeers(broker: () => ServiceBroker | null): Peers {
     async offer(nodeId, connectionId) {
       const { name } = sessionNodeContract.offer;
       return (await ask<SessionNodeActions['offer']['result']>(nodeId, name, { connectionId }))?.accepted ?? false;
+    },
+    async arrival(nodeId, connectionId) {
+      await ask(nodeId, sessionNodeContract.arrival.name, { connectionId }, ARRIVAL_TIMEOUT_MS);
     },
   };
 }

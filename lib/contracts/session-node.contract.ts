@@ -50,6 +50,7 @@ export interface SessionNodeActions {
   release: { params: ById; result: { released: boolean } };
   reserve: { params: object; result: { waitMs: number | null } };
   offer: { params: ById; result: { accepted: boolean } };
+  arrival: { params: ById; result: { running: boolean } };
   pairingCode: { params: ById & { phoneNumber: string }; result: { pairingCode: string; expiresAt: string } };
   logout: { params: ById; result: { loggedOut: boolean } };
   lookup: { params: ById & { pn: string }; result: { onWhatsApp: boolean; lid: string | null } };
@@ -90,6 +91,13 @@ export const sessionNodeContract = defineActions({
     auth: 'admin',
     params: byId,
     result: 'Offer',
+  },
+  arrival: {
+    name: 'session-node.arrival',
+    summary: 'Answer when a connection that was offered is open here, or will not be soon',
+    auth: 'admin',
+    params: byId,
+    result: 'Arrival',
   },
   pairingCode: {
     name: 'session-node.pairingCode',

@@ -20,11 +20,14 @@ import { within } from './within.ts';
 export class ConnectionActor {
   readonly connectionId: string;
   readonly ended: Promise<ActorEnd>;
+  /** It was open for the first time, or ended. */
+  readonly arrived: Promise<void>;
   readonly #deps: ActorDeps;
   readonly #claim: ActorClaim;
   readonly #log: Log;
   readonly #serial = createSerial((error) => this.#onError(error));
   readonly #done = Promise.withResolvers<ActorEnd>();
+  readonly #arrival = Promise.withResolvers<void>();
   readonly #startedBySomeone: boolean;
   #row: ConnectionDoc;
   #state: ActorState = 'taking-over';
@@ -51,6 +54,7 @@ export class ConnectionActor {
     this.#startedBySomeone = startedBySomeone;
     this.connectionId = row._id;
     this.ended = this.#done.promise;
+    this.arrived = this.#arrival.promise;
     this.#log = deps.log.child({ connectionId: row._id });
   }
 
@@ -172,8 +176,12 @@ export class ConnectionActor {
     if (this.#isEnding()) return;
     const logsOut = wishOf(this.#row) === 'logout';
     if (activation.registered && !logsOut && pairsAnew(this.#row, bySomeone)) await activation.resetCredentials();
-    await writer.write(firstWords(this.#live, this.#row, bySomeone, this.#deps));
+    const told = writer.write(firstWords(this.#live, this.#row, bySomeone, this.#deps));
     if (bySomeone) this.#row = { ...this.#row, ...restrictedBy(null) };
+    const isLogin = activation.registered && sleepsUntil === null && !logsOut;
+    /* a login does not wait until the row says who runs it: the journal does already */
+    await Promise.all([told, isLogin ? this.#open() : undefined]);
+    if (isLogin) return;
     if (sleepsUntil !== null) return this.#sleep(sleepsUntil);
     if (logsOut) return this.#logout();
     await this.#open();
@@ -231,6 +239,7 @@ export class ConnectionActor {
     const { activation, writer } = this.#live;
     this.#state = 'open';
     this.#openedAt = this.#deps.clock.monotonic();
+    this.#arrival.resolve();
     this.#history = { ...this.#history, canaryTried: false };
     const before = this.#row.me?.id === me.id ? this.#row.me : null;
     const known = { ...me, name: me.name ?? before?.name ?? null };
@@ -422,6 +431,7 @@ export class ConnectionActor {
     }
     this.#cancelLogoutTimer();
     this.#state = 'ended';
+    this.#arrival.resolve();
     this.#done.resolve(end);
   }
 

@@ -43,6 +43,8 @@ export interface ConnectionManager {
   reserve(): number | null;
   /** Its former owner handed it over to this node. @returns whether it will be claimed; that goes on by itself */
   offer(connectionId: string): boolean;
+  /** @returns when what was offered is open here, or will not be soon; after 3 s in any case */
+  arrival(connectionId: string): Promise<void>;
   info(): NodeInfo;
   /** Every session-node that lives, as far as this one knows. */
   nodes(): NodeInfo[];

@@ -16,6 +16,8 @@ const PAGE = 500;
 const CHANGE_OVERLAP_MS = 10_000;
 /** who wakes a connection would like to see what comes of it, and does not wait long for that */
 const WAKE_WAIT_MS = 1_000;
+/** who handed a connection over waits with the next one, and not longer than a login takes */
+const ARRIVAL_WAIT_MS = 3_000;
 
 export function createConnectionManager(options: ManagerOptions): ConnectionManager {
   const { store, clock, log, owner } = options;
@@ -241,6 +243,7 @@ export function createConnectionManager(options: ManagerOptions): ConnectionMana
       void residents.settleNow(connectionId, true);
       return true;
     },
+    arrival: (connectionId) => within(clock, ARRIVAL_WAIT_MS, residents.arrival(connectionId)),
     info,
     nodes: () => ownership.members().map((member) => (member.nodeId === owner.nodeId ? info() : nodeInfo(member))),
     setAside(aside) {

@@ -7,10 +7,13 @@ export interface Peers {
   reserve(nodeId: string): Promise<number | null>;
   /** Tells a node that a connection was released for it. @returns whether it heard */
   offer(nodeId: string, connectionId: string): Promise<boolean>;
+  /** Resolves when an offered connection is open there, or will not be soon; after some seconds in any case. */
+  arrival(nodeId: string, connectionId: string): Promise<void>;
 }
 
 /** Of a process that is alone. */
 export const NO_PEERS: Peers = {
   reserve: async () => null,
   offer: async () => false,
+  arrival: async () => undefined,
 };

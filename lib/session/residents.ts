@@ -35,6 +35,8 @@ export interface Residents {
   forgive(connectionId: string): void;
   /** Ends it here in the planned way; resolves when session and lock are released. @returns whether it ran */
   release(connectionId: string): Promise<boolean>;
+  /** Resolves when what is under way for it here has led to an open session, or to none. */
+  arrival(connectionId: string): Promise<void>;
   /** Takes the next place in the queue of claims. @returns ms to wait for it; null = nothing begins here */
   reserve(): number | null;
   /** the ring stood still long enough since this node came */
@@ -272,6 +274,10 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
       await actor.handOver();
       await releasing.get(connectionId);
       return true;
+    },
+    async arrival(connectionId) {
+      await busy.get(connectionId);
+      await actors.get(connectionId)?.arrived;
     },
     reserve: () => (closed || asideSince !== null ? null : claims.reserve()),
     quiet,

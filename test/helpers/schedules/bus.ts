@@ -7,12 +7,13 @@ import type { VirtualProcess } from './virtual-process.ts';
 
 /* services/session-node.service.ts: a node that does not answer at once is passed over */
 const PEER_TIMEOUT_MS = 300;
+const ARRIVAL_TIMEOUT_MS = 4_000;
 const LOSS = 0.03;
 
 /** A node as others reach it. */
 export interface BusNode {
   process: VirtualProcess;
-  manager: Pick<ConnectionManager, 'reserve' | 'offer'>;
+  manager: Pick<ConnectionManager, 'reserve' | 'offer' | 'arrival'>;
   links: { bus: LinkState };
 }
 
@@ -26,15 +27,20 @@ export interface Bus {
 export function createPeers(bus: Bus, process: VirtualProcess, random: Random, link: LinkState): Peers {
   const { timeline } = bus;
 
-  function call<R>(nodeId: string, ask: (manager: BusNode['manager']) => R, unanswered: R): Promise<R> {
+  function call<R>(
+    nodeId: string,
+    ask: (manager: BusNode['manager']) => R | Promise<R>,
+    unanswered: R,
+    timeoutMs = PEER_TIMEOUT_MS,
+  ): Promise<R> {
     const { promise, resolve } = Promise.withResolvers<R>();
     const wayMs = () => random.between(0.5, 10) * (random.chance(0.05) ? 40 : 1);
-    process.clock.after(PEER_TIMEOUT_MS, () => resolve(unanswered));
+    process.clock.after(timeoutMs, () => resolve(unanswered));
     const target = bus.nodeAt(nodeId);
     if (!target || link.requestsCut > 0 || random.chance(LOSS)) return promise;
-    target.process.deliver(process.leavesAt + wayMs(), () => {
+    target.process.deliver(process.leavesAt + wayMs(), async () => {
       if (target.links.bus.requestsCut > 0) return;
-      const answer = ask(target.manager);
+      const answer = await ask(target.manager);
       if (random.chance(LOSS) || link.answersCut > 0) return;
       process.deliver(timeline.now + wayMs(), () => resolve(answer));
     });
@@ -44,5 +50,7 @@ export function createPeers(bus: Bus, process: VirtualProcess, random: Random, l
   return {
     reserve: (nodeId) => call(nodeId, (manager) => manager.reserve(), null),
     offer: (nodeId, connectionId) => call(nodeId, (manager) => manager.offer(connectionId), false),
+    arrival: (nodeId, connectionId) =>
+      call(nodeId, (manager) => manager.arrival(connectionId), undefined, ARRIVAL_TIMEOUT_MS),
   };
 }
