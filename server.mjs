@@ -1,5 +1,10 @@
 /* Plain JavaScript that an old Node can parse, and nothing but the check is loaded before the check. */
+import { fileURLToPath } from 'node:url';
 import './scripts/node-version.mjs';
+
+/* a start compiles a thousand files: the second one need not. Where nothing can be written it does all the same */
+const { enableCompileCache } = await import('node:module');
+enableCompileCache(fileURLToPath(new URL('node_modules/.cache/castellan', import.meta.url)));
 
 const { loadConfig } = await import('./lib/config.ts');
 const { stopTimeoutMs } = await import('./lib/timings.ts');

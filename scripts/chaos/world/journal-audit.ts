@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ChangeStream, type ChangeStreamDocument, type Db, MongoClient } from 'mongodb';
 
 /** What no store may show: something that an older epoch wrote after a newer one had taken over. */
@@ -11,6 +12,8 @@ export interface JournalAudit {
   stop(): Promise<void>;
 }
 
+type WatchedChange = ChangeStreamDocument<Stamped> & { ns: { coll: string } };
+
 interface Stamped {
   _id: string;
   connectionId?: string;
@@ -22,13 +25,15 @@ const DATABASE = 'castellan';
 const JOURNAL = 'sessionJournal';
 const WATCHED = [JOURNAL, 'sessions', 'connections'];
 const RETRY_MS = 200;
+/** between two looks: a stream that waits at the server for each change would cost as much as what it watches */
+const LOOK_EVERY_MS = 250;
 
 /** Reads the store's change stream beside everybody else and compares epochs, document by document. */
 export async function startJournalAudit(mongoUrl: string): Promise<JournalAudit> {
   const client = new MongoClient(mongoUrl, { serverSelectionTimeoutMS: 2_000 });
   const epochs = new Map<string, number>();
   const stale: string[] = [];
-  const streams = new Set<ChangeStream>();
+  let stream: ChangeStream | null = null;
   let seen = 0;
   let gaps = 0;
   let stopped = false;
@@ -43,31 +48,29 @@ export async function startJournalAudit(mongoUrl: string): Promise<JournalAudit>
     epochs.set(key, Math.max(before, epoch));
   }
 
-  async function follow(db: Db, collection: string): Promise<void> {
-    const stream = db.collection<Stamped>(collection).watch<Stamped>();
-    streams.add(stream);
-    try {
-      for await (const change of stream) {
-        const written = writtenOf(change as ChangeStreamDocument<Stamped>);
-        if (written) look(collection, written);
-      }
-    } finally {
-      streams.delete(stream);
+  async function follow(db: Db): Promise<void> {
+    const watched = [{ $match: { 'ns.coll': { $in: WATCHED } } }];
+    stream = db.watch<Stamped>(watched, { maxAwaitTimeMS: 1 });
+    while (!stopped) {
+      const change = (await stream.tryNext()) as WatchedChange | null;
+      if (change === null) await delay(LOOK_EVERY_MS);
+      const written = change && writtenOf(change);
+      if (written) look(change.ns.coll, written);
     }
   }
 
-  async function followAlways(db: Db, collection: string): Promise<void> {
+  async function followAlways(db: Db): Promise<void> {
     while (!stopped) {
-      await follow(db, collection).catch(() => undefined);
+      await follow(db).catch(() => undefined);
+      await stream?.close().catch(() => undefined);
       if (stopped) return;
       gaps += 1;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await delay(RETRY_MS);
     }
   }
 
   await client.connect();
-  const db = client.db(DATABASE);
-  const following = WATCHED.map((collection) => followAlways(db, collection));
+  const following = followAlways(client.db(DATABASE));
   return {
     staleWrites: () => stale,
     get seen() {
@@ -78,15 +81,14 @@ export async function startJournalAudit(mongoUrl: string): Promise<JournalAudit>
     },
     async stop() {
       stopped = true;
-      await Promise.all([...streams].map((stream) => stream.close().catch(() => undefined)));
       await client.close(true);
-      await Promise.all(following);
+      await following;
     },
   };
 }
 
 /** The document of an insert, or what an update set. */
-function writtenOf(change: ChangeStreamDocument<Stamped>): Stamped | null {
+function writtenOf(change: WatchedChange): Stamped | null {
   if (change.operationType === 'insert' || change.operationType === 'replace') return change.fullDocument;
   if (change.operationType !== 'update') return null;
   return { _id: String(change.documentKey._id), ...change.updateDescription.updatedFields };
