@@ -1,11 +1,13 @@
 import type { JobDoc, MessageDoc } from '../storage/collections.ts';
 import type { Filter } from '../storage/port.ts';
+import { identitiesOf } from './identities.ts';
 import { createJobSender, type SendOutcome } from './job-sender.ts';
 import { createKnownChats } from './known-chats.ts';
 import { JOBS_COLLECTION, MESSAGES_COLLECTION } from './message-view.ts';
 import { createNewChatGate } from './new-chat-gate.ts';
 import type { Outbox, OutboxOptions } from './outbox.port.ts';
 import { outboxLookOf, type Watched } from './outbox-look.ts';
+import { personForms } from './recipients.ts';
 
 const DEFAULT_MAX_IN_FLIGHT = 4;
 const JOBS_PER_READ = 64;
@@ -24,7 +26,7 @@ const MESSAGE_GONE = { type: 'NOT_FOUND', message: 'The message of this job was 
  *
  * Order: jobs run by `outboxSeq`, the counter that acceptance takes, never by an id or a clock. In one chat only one is
  * under way, and nothing overtakes the oldest due unfinished one, neither a retry nor a later job; chats do not wait for
- * each other. (The socket encrypts one at a time anyway; what overlaps is the waiting for acks.)
+ * each other. A number's chat and its LID's, where they were met apart, are one person's and keep one order. (The socket encrypts one at a time anyway; what overlaps is the waiting for acks.)
  *
  * Taking: right before a job is sent it becomes `processing` under this epoch, if nobody cancelled it meanwhile; several
  * are taken in one write. That is not the claim: the claim travels in the journal entry of the message's own ratchet
@@ -39,6 +41,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const messages = store.collection<MessageDoc>(MESSAGES_COLLECTION);
   const look = outboxLookOf(store, clock, log);
   const knownChats = createKnownChats(store, connectionId);
+  const identities = identitiesOf(store);
 
   /** due jobs in order, as read at `readAt`; the ones in flight are not among them */
   let queue: JobDoc[] = [];
@@ -63,6 +66,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** those of them whose time has come: freed by the next read, which puts their job in its place again */
   const rested = new Set<string>();
   const tries = new Map<string, number>();
+  /** of chats under a number: the LID that the person has, as far as it is known */
+  const lids = new Map<string, string>();
   /** new chats that wait, while a reach-out restriction holds */
   const paused = new Set<string>();
   let cancelStoreRetry: (() => void) | null = null;
@@ -170,10 +175,22 @@ export function createOutbox(options: OutboxOptions): Outbox {
     );
     more = found.length === JOBS_PER_READ;
     highest = Math.max(highest, found.at(-1)?.outboxSeq ?? 0);
+    await learnLids([...inFlight.keys(), ...resting.keys(), ...found.map(chat)]);
     const waiting = await allowed(found);
     const underWay = new Set([...inFlight.values()].map(({ jobId }) => jobId));
     return waiting.filter((job) => !underWay.has(job._id) && !finished.has(job._id));
   }
+
+  async function learnLids(chatIds: readonly string[]): Promise<void> {
+    const unknown = [...new Set(chatIds)].filter((id) => !lids.has(id) && personForms(id)?.lid === null);
+    const people = await Promise.all(unknown.map((chatId) => identities.find(connectionId, chatId)));
+    for (const [index, chatId] of unknown.entries()) {
+      const lid = people[index]?.lid;
+      if (lid) lids.set(chatId, lid);
+    }
+  }
+
+  const lineOf = (chatId: string): string => lids.get(chatId) ?? chatId;
 
   /** Under a reach-out restriction new chats wait, known ones go on. */
   async function allowed(found: JobDoc[]): Promise<JobDoc[]> {
@@ -185,13 +202,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   /** The oldest job of each chat that is free, as many as there is room for. */
   function startable(): JobDoc[] {
-    const seen = new Set<string>([...inFlight.keys(), ...resting.keys()]);
+    const seen = new Set<string>([...inFlight.keys(), ...resting.keys()].map(lineOf));
     const batch: JobDoc[] = [];
     for (const job of queue) {
       if (batch.length === maxInFlight - inFlight.size) break;
-      const chatId = chat(job);
-      if (seen.has(chatId)) continue;
-      seen.add(chatId);
+      const line = lineOf(chat(job));
+      if (seen.has(line)) continue;
+      seen.add(line);
       batch.push(job);
     }
     return batch;

@@ -409,7 +409,8 @@ export class ConnectionActor {
     pairing: 'expired' | 'failed' = 'expired',
   ): Promise<void> {
     this.#state = 'ending';
-    this.#dropSocket();
+    /* who hands it over says so first: the session is away from the cut on, and nobody waits for words in that time */
+    if (!this.#isAwaited) this.#dropSocket();
     if (!this.#live) return this.#close(end, true);
     const { activation, writer, worker, desk } = this.#live;
     const row = { ...change.row, servedGeneration: this.#row.generation, worker: null };

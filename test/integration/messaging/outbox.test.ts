@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { systemClock } from '../../../lib/clock.ts';
 import { CastellanError } from '../../../lib/errors.ts';
 import { silentLog } from '../../../lib/log.ts';
+import { identitiesOf } from '../../../lib/messaging/identities.ts';
 import type { NewChatPause } from '../../../lib/messaging/new-chat-gate.ts';
 import type { Outbox, OutboxOptions } from '../../../lib/messaging/outbox.port.ts';
 import { createOutbox } from '../../../lib/messaging/outbox.ts';
@@ -109,6 +110,24 @@ describe('outbox', () => {
       ),
       { numRuns: 15 },
     );
+  });
+
+  it('keeps one order for a person whose number and LID were met apart, and so have two chats', async () => {
+    const scope = { connectionId: harness.connectionId, userId: OWNER.userId };
+    const identities = identitiesOf(harness.store);
+    const first = await harness.send('1', A);
+    await identities.meet(scope, { lid: '77@lid', pn: null });
+    await identities.meet(scope, { lid: '77@lid', pn: `${A}@s.whatsapp.net` });
+    const second = await harness.send('2', A);
+    expect([first.chatId, second.chatId]).toEqual([`${A}@s.whatsapp.net`, '77@lid']);
+    const socket = scriptedSocket(async () => {
+      await delay(5);
+      return ACCEPTED;
+    });
+    drain(socket);
+    await settled(2);
+    expect(socket.texts()).toEqual(['1', '2']);
+    expect(socket.most.overall).toBe(1);
   });
 
   it('goes on with other chats while one waits for its ack behind a long queue', async () => {
