@@ -24,6 +24,7 @@ interface ById {
 export default function sessionNodeService(runtime: Runtime): ServiceSchema {
   const { store, owner } = runtime;
   let broker: ServiceBroker | null = null;
+  let started: Promise<void> = Promise.resolve();
   const manager = createConnectionManager({
     ...runtime,
     timings: runtime.config.timings,
@@ -75,7 +76,7 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
         return callNode(ctx, nodeId, draining);
       },
     },
-    started: () => manager.start(),
+    started: () => started,
     stopped: () => manager.drain(),
   });
 
@@ -83,6 +84,9 @@ export default function sessionNodeService(runtime: Runtime): ServiceSchema {
     ...base,
     created(this: Service) {
       broker = this.broker;
+      /* sessions wait for stores, not for the bus, which takes half a second to look around */
+      started = manager.start();
+      started.catch(() => undefined);
     },
     methods: { info: () => manager.info(), drain: () => manager.drain() },
   };

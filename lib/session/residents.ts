@@ -245,7 +245,7 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
     },
     settle,
     async settleNow(connectionId, bidden) {
-      await busy.get(connectionId);
+      while (busy.has(connectionId)) await busy.get(connectionId);
       await settle(connectionId, bidden);
     },
     differs(row) {
