@@ -5,6 +5,7 @@ import type { Locks } from './cluster/locks.port.ts';
 import type { Membership, Owner } from './cluster/membership.port.ts';
 import { createMemoryLocks } from './cluster/memory-locks.ts';
 import { openRedisLocks } from './cluster/redis-locks.ts';
+import { createRedisTurns } from './cluster/redis-turns.ts';
 import { takeClusterSeat } from './cluster/seat.ts';
 import { createSoloMembership } from './cluster/solo-membership.ts';
 import { createStoredMembership } from './cluster/stored-membership.ts';
@@ -140,10 +141,11 @@ async function openEmbedded(config: Config, clock: Clock): Promise<Adapters> {
 /** One process of many: everything that counts is in the stores. */
 async function openCluster(config: Config, urls: ClusterUrls, clock: Clock, log: Log): Promise<Adapters> {
   const locks = await patiently('Redis', log, () => openRedisLocks({ url: urls.redisUrl, log }));
+  const turns = createRedisTurns({ url: urls.redisUrl });
   try {
     const incarnation = randomUUID();
     const store = await patiently('MongoDB', log, () =>
-      openMongoStore({ url: urls.mongoUrl, processName: config.nodeId }),
+      openMongoStore({ url: urls.mongoUrl, processName: config.nodeId, turns }),
     );
     const runsSessions = config.services.includes('session-node');
     const seat = runsSessions ? takeClusterSeat(config, log) : { id: null, release() {} };
@@ -155,9 +157,13 @@ async function openCluster(config: Config, urls: ClusterUrls, clock: Clock, log:
       owner,
       membership: createStoredMembership({ store, clock, log, owner, capacity, timings }),
       secrets: clusterSecrets(config),
-      release: seat.release,
+      release() {
+        seat.release();
+        turns.close();
+      },
     };
   } catch (error) {
+    turns.close();
     await locks.close();
     throw error;
   }

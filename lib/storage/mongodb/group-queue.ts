@@ -25,6 +25,8 @@ interface Waiting {
 
 export interface GroupQueueOptions {
   order: DocumentOrder;
+  /** Resolves when a transaction may begin; what comes meanwhile can share it. @returns to be called after it */
+  begin(waiting: readonly WriteGroup[]): Promise<() => void>;
   /** Runs them in one transaction: all of them or none. */
   transact(groups: readonly WriteGroup[]): Promise<void>;
   /** of the writes of one transaction; default 200 */
@@ -33,7 +35,12 @@ export interface GroupQueueOptions {
 
 const DEFAULT_MAX_WRITES = 200;
 
-export function createGroupQueue({ order, transact, maxWrites = DEFAULT_MAX_WRITES }: GroupQueueOptions): GroupQueue {
+export function createGroupQueue({
+  order,
+  begin,
+  transact,
+  maxWrites = DEFAULT_MAX_WRITES,
+}: GroupQueueOptions): GroupQueue {
   const queue: Waiting[] = [];
   let running = false;
 
@@ -69,7 +76,9 @@ export function createGroupQueue({ order, transact, maxWrites = DEFAULT_MAX_WRIT
     while (queue[0]) {
       /* what it waits for never waits for a group behind it */
       await queue[0].ready;
+      const over = await begin(queue.map(({ group }) => group));
       await commit(nextBatch());
+      over();
     }
     running = false;
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { CastellanError } from '../../errors.ts';
+import type { AppendTurns } from '../append-turns.port.ts';
 import { COLLECTIONS } from '../collections.ts';
 import { badRequest } from '../field-path.ts';
 import { indexedFields } from '../indexed-fields.ts';
@@ -25,9 +26,11 @@ export interface MongoStoreOptions {
   processName?: string;
   /** how long a server that holds the connection may leave a command unanswered, ms; default 10,000 */
   socketTimeoutMs?: number;
+  /** whose turn it is to append; without it everybody tries */
+  turns?: AppendTurns;
 }
 
-/** between two transactions of this process that append; at least this, and so many times as long as the last one took */
+/** between two transactions of this process that append; without a turn also so many times as long as the last one took */
 const APPEND_PAUSE_MS = 20;
 const APPEND_PAUSE_OF_LAST = 1.5;
 const DEFAULT_DATABASE = 'castellan';
@@ -53,7 +56,6 @@ const CLIENT_OPTIONS: MongoClientOptions = {
   readPreference: 'primary',
   readConcern: { level: 'majority' },
   writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_TIMEOUT_MS },
-  retryWrites: true,
   promoteBuffers: true,
 };
 
@@ -88,7 +90,7 @@ async function refuseStandalone(client: MongoClient): Promise<void> {
  * @throws STORE_UNAVAILABLE when nobody answers within 2 s, CONFIG_INVALID for a standalone server or a newer database
  */
 export async function openMongoStore(options: MongoStoreOptions): Promise<Store> {
-  const { url, collections = COLLECTIONS, socketTimeoutMs = DEFAULT_SOCKET_TIMEOUT_MS } = options;
+  const { url, collections = COLLECTIONS, socketTimeoutMs = DEFAULT_SOCKET_TIMEOUT_MS, turns } = options;
   const { client, database } = connect(url, socketTimeoutMs);
   const db = client.db(database);
   let owner: TransactionOwner;
@@ -134,20 +136,18 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   let appendTookMs = 0;
   const order = createDocumentOrder();
   const runner = createGroupRunner(db);
-  const queue = createGroupQueue({ order, transact });
+  const queue = createGroupQueue({ order, begin: itsTurn, transact });
 
   async function transact(groups: readonly WriteGroup[]): Promise<void> {
     const [first, ...others] = groups;
     try {
       const { session } = owner;
-      const isAppend = groups.some(appends);
-      if (isAppend) await lettingOthersIn();
       let beganAt = 0;
       await inTransaction(session, () => {
         beganAt = performance.now();
         return first && others.length === 0 ? runner.alone(session, first) : runner.together(session, groups);
       });
-      if (!isAppend) return;
+      if (!groups.some(appends)) return;
       appendedAt = performance.now();
       appendTookMs = appendedAt - beganAt;
     } catch (error) {
@@ -156,12 +156,21 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     }
   }
 
+  async function itsTurn(waiting: readonly WriteGroup[]): Promise<() => void> {
+    if (!waiting.some(appends)) return () => undefined;
+    await pauseSince(APPEND_PAUSE_MS);
+    const turn = await turns?.take();
+    if (!turn?.mine) await lettingOthersIn();
+    return () => turn?.over();
+  }
+
   /**
    * All processes append to one log, and who has just committed would be the first again: those that lost to it get a
-   * moment to begin, a longer one where transactions take long. What comes meanwhile joins the next transaction.
+   * moment to begin, a longer one where transactions take long.
    */
-  async function lettingOthersIn(): Promise<void> {
-    const pauseMs = Math.max(APPEND_PAUSE_MS, APPEND_PAUSE_OF_LAST * appendTookMs);
+  const lettingOthersIn = () => pauseSince(APPEND_PAUSE_OF_LAST * appendTookMs);
+
+  async function pauseSince(pauseMs: number): Promise<void> {
     const waitMs = appendedAt + pauseMs * (0.5 + Math.random()) - performance.now();
     if (waitMs > 0) await delay(waitMs);
   }
