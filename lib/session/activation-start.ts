@@ -34,7 +34,7 @@ export async function activate(
 ): Promise<Activated> {
   const { sessions, owner, clock } = deps;
   const { _id: connectionId, userId, sleepUntil } = row;
-  const activation = await sessions.takeOver(connectionId, userId, owner, claim);
+  const activation = await sessions.takeOver(connectionId, userId, owner, { ...claim, replayMeanwhile: true });
   claim.lease.recorded();
   const { epoch } = activation;
   const identity = { connectionId, userId, epoch };

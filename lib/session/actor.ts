@@ -179,8 +179,8 @@ export class ConnectionActor {
     const told = writer.write(firstWords(this.#live, this.#row, bySomeone, this.#deps));
     if (bySomeone) this.#row = { ...this.#row, ...restrictedBy(null) };
     const isLogin = activation.registered && sleepsUntil === null && !logsOut;
-    /* a login does not wait until the row says who runs it: the journal does already */
-    await Promise.all([told, isLogin ? this.#open() : undefined]);
+    /* a login waits neither until the row says who runs it, the journal does already, nor for what came before it */
+    await Promise.all([told, activation.replayed, isLogin ? this.#open() : undefined]);
     if (isLogin) return;
     if (sleepsUntil !== null) return this.#sleep(sleepsUntil);
     if (logsOut) return this.#logout();

@@ -117,6 +117,8 @@ export interface SessionActivation {
   readonly before: SessionHead | null;
   /** has a login (credentials that were registered) */
   readonly registered: boolean;
+  /** the records that the takeover found are applied. @throws what `takeOver` throws when it waits for that itself */
+  readonly replayed: Promise<void>;
   /**
    * Adds to the pending entry; it becomes durable with the next commit, at the latest before the next frame leaves.
    */
@@ -138,6 +140,8 @@ export interface SessionActivation {
 export interface TakeOverOptions {
   head?: SessionHead | null;
   lease?: Lease;
+  /** does not wait for the replay: whoever asks so waits for `replayed` */
+  replayMeanwhile?: boolean;
 }
 
 export interface SessionStore {

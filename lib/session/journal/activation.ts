@@ -69,8 +69,10 @@ export interface ActivationOptions {
   patienceMs: number;
 }
 
-/** @returns the activation and its first application of the tail. */
-export function createActivation(options: ActivationOptions): JournalActivation & { replayTail(): Promise<void> } {
+/** An activation whose tail is not applied yet. */
+export type NewActivation = Omit<JournalActivation, 'replayed'> & { replayTail(): Promise<void> };
+
+export function createActivation(options: ActivationOptions): NewActivation {
   const { connectionId, userId, owner, taken, writer, vault, clock, log, lease } = options;
   const collections = guardedCollections(options.collections, lease);
   const { epoch } = taken;

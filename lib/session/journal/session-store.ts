@@ -8,7 +8,7 @@ import type { Store } from '../../storage/port.ts';
 import type { Vault } from '../../storage/vault.ts';
 import { createBoundedCache } from '../bounded-cache.ts';
 import type { RecordApplier, SessionActivation, SessionStore, TakeOverOptions } from '../ports.ts';
-import { createActivation, type JournalActivation } from './activation.ts';
+import { createActivation, type JournalActivation, type NewActivation } from './activation.ts';
 import { entryId } from './entry.ts';
 import { createGroupWriter } from './group-writer.ts';
 import type { KeyCache } from './key-snapshot.ts';
@@ -52,7 +52,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     connectionId: string,
     userId: string,
     owner: Owner,
-    { head, lease = UNCONDITIONAL }: TakeOverOptions = {},
+    { head, lease = UNCONDITIONAL, replayMeanwhile = false }: TakeOverOptions = {},
   ): Promise<SessionActivation> {
     const claim = { connectionId, userId, owner, lease, ...(head !== undefined && { head }) };
     const taken = await takeOverSession(collections, writer, vault, claim);
@@ -71,13 +71,16 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       log,
       patienceMs,
     });
-    journalActivations.add(activation);
-    await replayTail(activation);
-    return activation;
+    const replayed = replayTail(activation);
+    if (replayMeanwhile) replayed.catch(() => undefined);
+    else await replayed;
+    const replaying = Object.assign(activation, { replayed });
+    journalActivations.add(replaying);
+    return replaying;
   }
 
   /** Records that cannot be applied for another reason than the store stay in the journal and are tried again later. */
-  async function replayTail(activation: JournalActivation & { replayTail(): Promise<void> }): Promise<void> {
+  async function replayTail(activation: NewActivation): Promise<void> {
     try {
       await activation.replayTail();
     } catch (error) {
