@@ -37,7 +37,9 @@ export function startTraffic(api: ApiClient, lines: readonly Line[], pauseMs: nu
   const accepted = new Map<string, string>();
   const replied: string[] = [];
   let repeatedRequests = 0;
-  let stopped = false;
+  const ending = new AbortController();
+  const pause = (ms: number) => delay(ms, undefined, { signal: ending.signal }).catch(() => undefined);
+  const isOver = () => ending.signal.aborted;
 
   async function send(line: Line, content: string): Promise<void> {
     const body = { connectionId: line.connectionId, to: line.contact.pn, content };
@@ -63,26 +65,29 @@ export function startTraffic(api: ApiClient, lines: readonly Line[], pauseMs: nu
     }
   }
 
-  async function outbound(line: Line): Promise<void> {
-    for (let n = 0; !stopped; n++) {
+  /** The lines begin one after the other: a thousand texts at once would be another test. */
+  const begin = (index: number) => pause((pauseMs * index) / lines.length);
+
+  async function outbound(line: Line, index: number): Promise<void> {
+    await begin(index);
+    for (let n = 0; !isOver(); n++) {
       await send(line, `${tag}out ${line.contact.pn} ${n}`);
-      await delay(pauseMs);
+      await pause(pauseMs);
     }
   }
 
-  async function inbound(line: Line): Promise<void> {
-    for (let n = 0; !stopped; n++) {
+  async function inbound(line: Line, index: number): Promise<void> {
+    await begin(index);
+    for (let n = 0; !isOver(); n++) {
       const text = `${tag}in ${line.contact.pn} ${n}`;
       await line.contact.sendText(line.phone.pnJid, text);
       replied.push(text);
-      await delay(pauseMs);
+      await pause(pauseMs);
     }
   }
 
-  const running = Promise.all(lines.flatMap((line) => [outbound(line), inbound(line)]));
-  running.catch(() => {
-    stopped = true;
-  });
+  const running = Promise.all(lines.flatMap((line, index) => [outbound(line, index), inbound(line, index)]));
+  running.catch(() => ending.abort());
 
   return {
     accepted,
@@ -91,7 +96,7 @@ export function startTraffic(api: ApiClient, lines: readonly Line[], pauseMs: nu
       return repeatedRequests;
     },
     async stop() {
-      stopped = true;
+      ending.abort();
       await running;
     },
   };
