@@ -6,25 +6,8 @@ import { startWorld, type World } from '../../scripts/chaos/world/world.ts';
 const START_TIMEOUT_MS = 180_000;
 const SCENARIO_TIMEOUT_MS = 240_000;
 
-/*
- * By command only: these want more of the store than its stand-in gives on two cores, and end in its timeouts instead of a
- * verdict (docs/promises.md). What they are about is held from inside by test/integration/multi-process and test/schedules.
- */
-const BY_COMMAND_ONLY = new Set([
-  'node-killed',
-  'nats-paused',
-  'mongo-away-briefly',
-  'mongo-away',
-  'mongo-slow',
-  'rolling-restart',
-  'scale-out',
-  'scale-from-one',
-  'failover',
-]);
-const IN_CI = SCENARIOS.filter(({ name }) => !BY_COMMAND_ONLY.has(name));
-
 /* The long versions, and one at a time: npm run chaos -- --scenario NAME (docs/promises.md) */
-describe.each(planned(IN_CI, { short: true }))('a cluster of processes, harmed under traffic', (...group) => {
+describe.each(planned(SCENARIOS, { short: true }))('a cluster of processes, harmed under traffic', (...group) => {
   let world: World | null = null;
 
   afterAll(async () => world?.end(), START_TIMEOUT_MS);
