@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { commandOf } from './command.ts';
 import { createE2eCluster, type E2eCluster } from './e2e-cluster.ts';
-import type { StepReport } from './measurement.ts';
+import type { StepReport, WitnessedStep } from './measurement.ts';
 import { STEPS } from './steps.ts';
 
 const HELP = `npm run e2e:k8s [-- --connections 40] [--pause-ms 2500] [--steps scale-up,rollout,...] [--output FILE] [--keep]
@@ -51,6 +51,7 @@ async function walk(e2e: E2eCluster): Promise<string[]> {
   await e2e.settled(['session-node-0', 'session-node-1']);
   const broken: string[] = [];
   const findings: Record<string, unknown> = {};
+  const witnessed: WitnessedStep[] = [];
   for (const { name, run } of STEPS) {
     if (!wanted.includes(name)) continue;
     say(`== ${name}`);
@@ -65,10 +66,13 @@ async function walk(e2e: E2eCluster): Promise<string[]> {
       say(await e2e.whatIsThere());
       break;
     } finally {
-      await e2e.ask('POST', '/steps/end');
+      witnessed.push((await e2e.ask('POST', '/steps/end')) as WitnessedStep);
+      say(summaryOf(witnessed.slice(-1)));
     }
   }
   say('== counting');
+  /* should nobody be there to be counted with, this much is known */
+  if (flags.output) writeFileSync(flags.output, `${JSON.stringify({ findings, witnessed, broken }, null, 2)}\n`);
   const steps = (await e2e.ask('POST', '/finish')) as StepReport[];
   broken.push(...steps.flatMap(brokenBy));
   const figures = { connections: Number(flags.connections), memory: await e2e.memory(), findings, steps, broken };
@@ -79,7 +83,7 @@ async function walk(e2e: E2eCluster): Promise<string[]> {
 }
 
 /** One line a step. */
-function summaryOf(steps: readonly StepReport[]): string {
+function summaryOf(steps: readonly WitnessedStep[]): string {
   return steps.map(({ timeline: _, ...figures }) => JSON.stringify(figures)).join('\n');
 }
 

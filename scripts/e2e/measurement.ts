@@ -24,17 +24,24 @@ export interface TimelineRow {
   notes: string[];
 }
 
-export interface StepReport {
+/** What WhatsApp saw of a step: known as soon as the step is over. */
+export interface WitnessedStep {
   step: string;
   seconds: number;
-  /** sends that were accepted, and texts that contacts sent */
-  accepted: number;
-  replied: number;
   /** devices that were away for a moment, and for how long, ms */
   gaps: Spread;
   overlaps: number;
   /** logins over a socket that was still open but silent (its process was gone or stopped) */
   replacements: number;
+  decryptFailures: number;
+  timeline: TimelineRow[];
+}
+
+/** With what has to be asked of both sides when nothing is on its way any more. */
+export interface StepReport extends WitnessedStep {
+  /** sends that were accepted, and texts that contacts sent */
+  accepted: number;
+  replied: number;
   /** accepted and read by nobody; sent by a contact and stored nowhere */
   lost: number;
   lostInbound: number;
@@ -43,8 +50,6 @@ export interface StepReport {
   doubledInbound: number;
   /** ids that reached WhatsApp more than once: clients show them once */
   repeatedIds: number;
-  decryptFailures: number;
-  timeline: TimelineRow[];
 }
 
 interface Step {
@@ -60,7 +65,7 @@ export interface Measurement {
   state(): Promise<{ open: number; nodes: NodeRow[] | null; accepted: number; replied: number; step: string | null }>;
   begin(step: string): void;
   note(text: string): void;
-  end(): void;
+  end(): WitnessedStep | null;
   /** Ends the traffic, waits for what is still on its way, and counts. */
   finish(): Promise<StepReport[]>;
 }
@@ -112,13 +117,15 @@ export function startMeasurement(
     step.timeline.push({ second, nodes: shown ? Object.fromEntries(shown) : null, openAtWhatsApp, notes: noted });
   }
 
-  function end(): void {
-    if (!current) return;
-    current.endedAt = witness.now();
-    current.accepted.to = traffic.accepted.size;
-    current.replied.to = traffic.replied.length;
-    steps.push(current);
+  function end(): WitnessedStep | null {
+    const step = current;
+    if (!step) return null;
+    step.endedAt = witness.now();
+    step.accepted.to = traffic.accepted.size;
+    step.replied.to = traffic.replied.length;
+    steps.push(step);
     current = null;
+    return witnessedOf(step, simulator);
   }
 
   return {
@@ -180,36 +187,42 @@ async function settle(api: ApiClient, lines: readonly Line[], traffic: Traffic):
   }
 }
 
-function reportOf(
-  step: Step,
-  { witness }: Simulator,
-  lines: readonly Line[],
-  traffic: Traffic,
-  stored: readonly string[],
-): StepReport {
-  const { name, beganAt, endedAt, timeline } = step;
-  const accepted = [...traffic.accepted].slice(step.accepted.from, step.accepted.to);
-  const replied = traffic.replied.slice(step.replied.from, step.replied.to);
+function witnessedOf({ name, beganAt, endedAt, timeline }: Step, { witness }: Simulator): WitnessedStep {
   const within = (at: number) => at >= beganAt && at <= endedAt;
-  const shown = countOf(shownTo(lines));
-  const kept = countOf(stored);
   const gaps = gapsOf(witness.sockets.list()).filter(({ closedAt }) => within(closedAt));
   const overlaps = witness.sockets.overlaps().filter(({ at }) => within(at));
   return {
     step: name,
     seconds: Math.round((endedAt - beganAt) / 1000),
-    accepted: accepted.length,
-    replied: replied.length,
     gaps: spreadOf(gaps.map(({ ms }) => ms)),
     overlaps: overlaps.length,
     replacements: witness.sockets.replacements().filter(({ at }) => within(at)).length - overlaps.length,
+    decryptFailures: witness.messages.decryptFailures().filter(({ at }) => within(at)).length,
+    timeline,
+  };
+}
+
+function reportOf(
+  step: Step,
+  simulator: Simulator,
+  lines: readonly Line[],
+  traffic: Traffic,
+  stored: readonly string[],
+): StepReport {
+  const accepted = [...traffic.accepted].slice(step.accepted.from, step.accepted.to);
+  const replied = traffic.replied.slice(step.replied.from, step.replied.to);
+  const shown = countOf(shownTo(lines));
+  const kept = countOf(stored);
+  const submitted = (id: string) => simulator.witness.messages.get(id)?.submitted ?? 0;
+  return {
+    ...witnessedOf(step, simulator),
+    accepted: accepted.length,
+    replied: replied.length,
     lost: accepted.filter(([text]) => !shown.has(text)).length,
     lostInbound: replied.filter((text) => !kept.has(text)).length,
     shownTwice: accepted.filter(([text]) => (shown.get(text) ?? 0) > 1).length,
     doubledInbound: replied.filter((text) => (kept.get(text) ?? 0) > 1).length,
-    repeatedIds: accepted.filter(([, id]) => (witness.messages.get(id)?.submitted ?? 0) > 1).length,
-    decryptFailures: witness.messages.decryptFailures().filter(({ at }) => within(at)).length,
-    timeline,
+    repeatedIds: accepted.filter(([, id]) => submitted(id) > 1).length,
   };
 }
 

@@ -67,6 +67,8 @@ export interface ActivationOptions {
   lease: Lease;
   /** how long reads and writes are repeated while the store is away */
   patienceMs: number;
+  /** how long keys gather before the snapshot is written, ms; default 5,000 */
+  snapshotDelayMs?: number | undefined;
 }
 
 /** An activation whose tail is not applied yet. */
@@ -104,6 +106,7 @@ export function createActivation(options: ActivationOptions): NewActivation {
     log,
     head,
     watermark: taken.watermark,
+    snapshotDelayMs: options.snapshotDelayMs,
     onRecordsApplied: (records) => ciphertexts.applied(records),
     onProgress: () => enqueue(),
     onFatal: (error) => fail(error),

@@ -15,7 +15,7 @@ import type { KeySnapshot } from './key-snapshot.ts';
  * A takeover entry and the entry right before it are never pruned, nor is the newest entry (it may be the one before a
  * takeover that this owner knows nothing of): a stale owner's next id is always one of those, so its insert collides.
  */
-const SNAPSHOT_DELAY_MS = 5000;
+const DEFAULT_SNAPSHOT_DELAY_MS = 5_000;
 /** The outbox writes the claim together with the ack, if the ack comes sooner than this. */
 const CLAIM_DELAY_MS = 250;
 const EAGER_KEYS = 256;
@@ -47,6 +47,8 @@ interface Options {
   /** the newest durable entry and the last one whose effects are stored */
   head: number;
   watermark: number;
+  /** how long keys gather before they are written, ms */
+  snapshotDelayMs?: number | undefined;
   onRecordsApplied: (records: readonly JournalRecord[]) => void;
   onProgress: () => void;
   onFatal: (error: Error) => void;
@@ -59,6 +61,7 @@ interface Pending {
 
 export function createEntryApplier(options: Options): EntryApplier {
   const { snapshot, records, context, sessions, journal, keys, clock, log } = options;
+  const { snapshotDelayMs = DEFAULT_SNAPSHOT_DELAY_MS } = options;
   const { connectionId, epoch } = context();
   let { head, watermark } = options;
   let writtenFloor = snapshot.floor;
@@ -170,7 +173,7 @@ export function createEntryApplier(options: Options): EntryApplier {
     if (stopped || running || cancelTimer || head === watermark) return;
     const eager = snapshot.dirtyCount >= EAGER_KEYS || head - watermark >= EAGER_ENTRIES;
     if (eager) run();
-    else cancelTimer = clock.after(SNAPSHOT_DELAY_MS, () => run());
+    else cancelTimer = clock.after(snapshotDelayMs, () => run());
   }
 
   /** Claims need no place in the order of the others: what others say of the same message goes further. */

@@ -22,6 +22,8 @@ export interface SessionStoreOptions {
   applier: RecordApplier;
   /** how long an unanswered read or write is repeated before the activation ends. Milliseconds, default 30,000 */
   patienceMs?: number;
+  /** how long keys gather before the snapshot is written, ms; default 5,000 */
+  snapshotDelayMs?: number;
   /** cache of keys for all sessions of this process. Bytes, default 64 MiB */
   keyCacheBytes?: number;
 }
@@ -70,6 +72,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       clock,
       log,
       patienceMs,
+      snapshotDelayMs: options.snapshotDelayMs,
     });
     const replayed = replayTail(activation);
     if (replayMeanwhile) replayed.catch(() => undefined);

@@ -104,7 +104,15 @@ export function startNode(world: NodeWorld, owner: NodeIdentity, links: HostLink
     },
     peers: createPeers(world, process, random, links.bus),
     locks: locksOver(lockLink, world.locks),
-    sessions: product.createSessionStore({ store, vault: plainVault, clock, log, applier: { apply: async () => {} } }),
+    sessions: product.createSessionStore({
+      store,
+      vault: plainVault,
+      clock,
+      log,
+      applier: { apply: async () => {} },
+      /* more often than in life: what is pruned when is a part of the protocol */
+      snapshotDelayMs: 1_000,
+    }),
     openSocket: world.whatsapp.openSocketFor(process, links.whatsapp),
     createOutbox: () => ({ start() {}, wake() {}, async stop() {} }),
     timings,
