@@ -151,9 +151,10 @@ export class ConnectionActor {
 
   /** Ends it at once and without a word: another owner has the session, or may have it. */
   abandon(end: 'lost' | 'fenced' | 'store-down' | 'crashed'): void {
+    /* one that is being handed over still has its socket while its last words are written */
+    this.#dropSocket();
     if (this.#isEnding()) return;
     this.#state = 'ending';
-    this.#dropSocket();
     void this.#serial.run(() => this.#close(end, false));
   }
 

@@ -95,4 +95,40 @@ describe('a node that cannot prove that a session is its own', () => {
       await node.stop();
     }
   });
+
+  it('ends the socket of a session that it is handing over, too, while the last words wait for the store', async () => {
+    let holds = false;
+    const held: (() => void)[] = [];
+    const node = await startSessionNode({
+      simulator,
+      timings: { leaseDeadlineMs: 3_000, renewIntervalMs: 60_000 },
+      wrapStore: (store) => ({
+        ...store,
+        async atomically(writes) {
+          if (holds) await new Promise<void>((resolve) => held.push(resolve));
+          return store.atomically(writes);
+        },
+      }),
+    });
+    try {
+      const [account] = simulator.devices.prepare(1);
+      if (!account) throw new Error('no account');
+      const connectionId = await node.addPaired(account);
+      const sockets = () => simulator.witness.sockets.list().filter(({ device }) => device?.pn === account.pn);
+      await eventually(() => expect(sockets()[0]?.loginAt).toBeDefined());
+      await node.untilStatus(connectionId, 'open');
+      holds = true;
+      const released = node.manager.release(connectionId);
+      await eventually(() => expect(held.length).toBeGreaterThan(0));
+      await eventually(() => expect(sockets()[0]?.closedAt).toBeDefined());
+      expect(held.length).toBeGreaterThan(0);
+      holds = false;
+      for (const go of held) go();
+      expect(await released).toBe(true);
+    } finally {
+      holds = false;
+      for (const go of held) go();
+      await node.stop();
+    }
+  });
 });
