@@ -36,7 +36,7 @@ const UP_TIMEOUT_S = '180';
 const env = {
   ADMIN_API_KEY: `e2e-${randomBytes(16).toString('hex')}`,
   ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-  MONGO_URL: process.env.E2E_MONGO_URL ?? 'mongodb://mongo:27017/castellan?directConnection=true&retryWrites=false&maxPoolSize=12',
+  MONGO_URL: process.env.E2E_MONGO_URL ?? 'mongodb://mongo:27017/castellan?directConnection=true&retryWrites=false',
   ALLOW_PRIVATE_TARGETS: 'true',
   LOG_LEVEL: 'warn',
   WA_WEBSOCKET_URL: SIMULATOR.url,
