@@ -1,4 +1,5 @@
-import { Transporters } from 'moleculer';
+import { Errors, Transporters } from 'moleculer';
+import { createInbox } from 'nats';
 import { systemClock } from '../clock.ts';
 import { CastellanError } from '../errors.ts';
 import { createStamps, createTravelWatch, type Stamp } from './travel-time.ts';
@@ -6,9 +7,16 @@ import { createStamps, createTravelWatch, type Stamp } from './travel-time.ts';
 /** What the NATS client of Moleculer's transporter has and we use (its types say `any`). */
 interface NatsClient {
   info?: { max_payload: number };
+  publish(subject: string, data: Buffer, options: { reply: string }): void;
+  subscribe(subject: string, options: { callback(error: Error | null, message: NatsMessage): void }): void;
   flush(): Promise<void>;
   close(): Promise<void>;
   status(): AsyncIterable<{ type: string }>;
+}
+
+interface NatsMessage {
+  subject: string;
+  headers?: { code: number };
 }
 
 interface SentPacket {
@@ -28,11 +36,22 @@ type Packet = Parameters<Nats['serialize']>[0];
 type MessageHandler = Parameters<Nats['init']>[1];
 
 interface PendingRequest {
+  nodeID: string;
+  action: { name: string };
   reject(error: Error): void;
+}
+
+/** What Moleculer's transit has and its types do not tell. */
+interface TransitInside {
+  pendingRequests: Map<string, PendingRequest>;
+  discoverer: { remoteNodeDisconnected(nodeId: string, isUnexpected: boolean): void };
+  sendResponse(nodeId: string, id: string, meta: object, headers: object, data: null, error: Error): Promise<void>;
 }
 
 const REQUEST = 'REQ';
 const RESPONSE = 'RES';
+/** status of the server's answer in the place of a receiver that is not there (NATS protocol, "no responders") */
+const NO_RESPONDERS = 503;
 const DEFAULT_MAX_PAYLOAD_BYTES = 1024 * 1024;
 const RECONNECT_PAUSE_MS = 250;
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -73,6 +92,9 @@ export function natsConnection(natsUrl: string): NatsConnection {
  *  - while there is no connection the client would keep messages and send them when it is back, long after whoever asked
  *    has given up. A call then fails at once with SERVICE_UNAVAILABLE: surely not run. One that was under way when the
  *    connection broke is OUTCOME_UNKNOWN;
+ *  - a call to a process that has no connection (it was killed, or is not back yet) would wait for its timeout: NATS
+ *    keeps nothing for who is not there. The server says so ("no responders"), and the call ends at once as it does
+ *    for a process that the bus does not know: surely not run. The next ones go elsewhere, until its next heartbeat;
  *  - a message above the server's limit (1 MB unless configured) is PAYLOAD_TOO_LARGE: of a call for the caller, of an
  *    answer for whoever waits for it (Moleculer would only log it, and the caller wait for its timeout). Media go through
  *    the store, never by message;
@@ -85,6 +107,8 @@ export class NatsTransporter extends Transporters.NATS {
   #connected = false;
   readonly #stamp = createStamps(systemClock);
   readonly #lateness = createTravelWatch(systemClock);
+  /** where the server answers for receivers that are not there: `<inbox>.<id of the request>` */
+  readonly #unheard = createInbox();
 
   constructor(natsUrl: string) {
     super({
@@ -133,7 +157,27 @@ export class NatsTransporter extends Transporters.NATS {
       this.#connected = false;
       throw error;
     }
-    if (this.#nats) void this.#follow(this.#nats);
+    if (!this.#nats) return;
+    void this.#follow(this.#nats);
+    this.#nats.subscribe(`${this.#unheard}.*`, {
+      callback: (_error, { subject, headers }) => {
+        if (headers?.code === NO_RESPONDERS) this.#nobodyHeard(subject.slice(this.#unheard.length + 1));
+      },
+    });
+  }
+
+  get #inside(): TransitInside {
+    return this.transit as unknown as TransitInside;
+  }
+
+  #nobodyHeard(requestId: string): void {
+    const { pendingRequests, discoverer } = this.#inside;
+    const request = pendingRequests.get(requestId);
+    if (!request) return;
+    pendingRequests.delete(requestId);
+    const { nodeID, action } = request;
+    request.reject(new Errors.ServiceNotAvailableError({ action: action.name, nodeID }));
+    discoverer.remoteNodeDisconnected(nodeID, true);
   }
 
   async #follow(client: NatsClient): Promise<void> {
@@ -147,7 +191,7 @@ export class NatsTransporter extends Transporters.NATS {
   /** Whose call is under way would wait for its timeout: an answer that was sent meanwhile is lost. */
   #disconnected(): void {
     this.#connected = false;
-    const { pendingRequests } = this.transit as unknown as { pendingRequests: Map<string, PendingRequest> };
+    const { pendingRequests } = this.#inside;
     for (const [id, { reject }] of [...pendingRequests]) {
       pendingRequests.delete(id);
       reject(new CastellanError('OUTCOME_UNKNOWN'));
@@ -163,15 +207,16 @@ export class NatsTransporter extends Transporters.NATS {
       throw new CastellanError('SERVICE_UNAVAILABLE', 'The message bus cannot be reached at the moment.');
     }
     const limit = this.#nats?.info?.max_payload ?? DEFAULT_MAX_PAYLOAD_BYTES;
-    if (data.byteLength <= limit) return super.send(topic, data);
+    if (data.byteLength <= limit) {
+      if (packet?.type !== REQUEST) return super.send(topic, data);
+      this.#nats?.publish(topic, data, { reply: `${this.#unheard}.${packet.payload.id}` });
+      return;
+    }
     const tooLarge = new CastellanError('PAYLOAD_TOO_LARGE', `A message on the bus may have ${limit} bytes.`);
     if (packet?.type !== RESPONSE) throw tooLarge;
     const { target, payload } = packet;
-    const transit = this.transit as unknown as {
-      sendResponse(nodeId: string, id: string, meta: object, headers: object, data: null, error: Error): Promise<void>;
-    };
     /* the answer's meta may be what is too large */
-    await transit.sendResponse(target, payload.id, {}, {}, null, tooLarge);
+    await this.#inside.sendResponse(target, payload.id, {}, {}, null, tooLarge);
   }
 
   /** Also when nobody answers any more: a broker that stops must not wait for NATS. */
