@@ -1,3 +1,5 @@
+import { createKeyedOrder } from '../keyed-order.ts';
+
 /**
  * What a process learns about one message from several sides (the ack, the receipts, the claim) is written one after the
  * other: each step reads the status that the one before left. Without it they would collide at the store, and a collision
@@ -13,19 +15,5 @@ export const turnOfMessage = (messageId: string): string => messageId;
 export const turnOfWaMessage = (connectionId: string, waMessageId: string): string => `${connectionId}:${waMessageId}`;
 
 export function createMessageTurns(): MessageTurns {
-  const last = new Map<string, Promise<void>>();
-  return {
-    async inTurn(keys, run) {
-      const before = keys.flatMap((key) => last.get(key) ?? []);
-      const { promise: over, resolve: end } = Promise.withResolvers<void>();
-      for (const key of keys) last.set(key, over);
-      try {
-        await Promise.all(before);
-        return await run(before.length > 0);
-      } finally {
-        end();
-        for (const key of keys) if (last.get(key) === over) last.delete(key);
-      }
-    },
-  };
+  return { inTurn: createKeyedOrder().single };
 }

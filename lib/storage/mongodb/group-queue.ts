@@ -1,5 +1,5 @@
 import { isErrorType } from '../../errors.ts';
-import type { DocumentOrder } from './document-order.ts';
+import type { KeyedOrder } from '../../keyed-order.ts';
 import type { WriteGroup } from './write-group.ts';
 
 /**
@@ -24,7 +24,7 @@ interface Waiting {
 }
 
 export interface GroupQueueOptions {
-  order: DocumentOrder;
+  order: KeyedOrder;
   /** Resolves when a transaction may begin; what comes meanwhile can share it. @returns to be called after it */
   begin(waiting: readonly WriteGroup[]): Promise<() => void>;
   /** Runs them in one transaction: all of them or none. */

@@ -1,10 +1,10 @@
 import { type Document, type Collection as DriverCollection, MongoBulkWriteError } from 'mongodb';
+import type { KeyedOrder } from '../../keyed-order.ts';
 import { badRequest, getAt, parsePath } from '../field-path.ts';
 import { type CheckedOptions, parseFilter, parseOptions } from '../filter-syntax.ts';
 import type { Collection, Doc, Filter, FindOptions, Update } from '../port.ts';
 import { parseUpdate } from '../update-document.ts';
 import { decodeDocument, encodePath } from './bson-codec.ts';
-import type { DocumentOrder } from './document-order.ts';
 import { filterQuery, idOf, sortOrder } from './filter-query.ts';
 import { type Intent, isDuplicateKey } from './mongo-errors.ts';
 import { updateOperators } from './update-operators.ts';
@@ -13,7 +13,7 @@ import { checkedDocument, documentKey, type TableSpec, upsertDocument } from './
 export interface CollectionParts {
   table: TableSpec;
   driver: DriverCollection<Doc>;
-  order: DocumentOrder;
+  order: KeyedOrder;
   /** Keeps count of what is under way, refuses after close, maps errors. */
   call<R>(collection: string, intent: Intent, run: () => Promise<R>): Promise<R>;
   /** Inserts into an ordered collection. @throws DUPLICATE_KEY */

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { CastellanError } from '../../errors.ts';
+import { createKeyedOrder } from '../../keyed-order.ts';
 import type { AppendTurns } from '../append-turns.port.ts';
 import { COLLECTIONS } from '../collections.ts';
 import { badRequest } from '../field-path.ts';
 import { indexedFields } from '../indexed-fields.ts';
 import type { CollectionSpec, Doc, Store } from '../port.ts';
 import { COUNTERS } from './append-numbers.ts';
-import { createDocumentOrder } from './document-order.ts';
 import { createGroupQueue } from './group-queue.ts';
 import { createGroupRunner } from './group-runner.ts';
 import { createSchema } from './indexes.ts';
@@ -134,7 +134,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
 
   let appendedAt = Number.NEGATIVE_INFINITY;
   let appendTookMs = 0;
-  const order = createDocumentOrder();
+  const order = createKeyedOrder();
   const runner = createGroupRunner(db);
   const queue = createGroupQueue({ order, begin: itsTurn, transact });
 
