@@ -23,7 +23,8 @@ const NO_TURN: AppendTurn = { mine: false, over() {} };
 
 /**
  * Turns by a token in a Redis list: `BLPOP` serves those who wait in the order in which they came. A token that got lost
- * (its holder was killed, Redis was flushed) is made anew by the first who has waited in vain.
+ * (its holder was killed, Redis was flushed) is made anew by the first who has waited in vain. A server that does not even
+ * say that nothing came is not asked again before it does: one goes without a turn meanwhile.
  */
 export function createRedisTurns({
   url,
@@ -38,11 +39,13 @@ export function createRedisTurns({
   redis.on('error', () => undefined);
   redis.connect().catch(() => undefined);
 
+  /** waited in vain and are not answered yet */
+  let owed = 0;
   const pass = (): void => void redis.eval(PASS, 1, key).catch(() => undefined);
 
   return {
     async take() {
-      if (redis.status !== 'ready') return NO_TURN;
+      if (redis.status !== 'ready' || owed > 0) return NO_TURN;
       let waits = true;
       const answer = redis
         .blpop(key, patienceMs / 1_000)
@@ -52,8 +55,14 @@ export function createRedisTurns({
           return found ? 'token' : 'nothing';
         })
         .catch(() => 'away');
-      const first = await Promise.race([answer, delay(patienceMs + ANSWER_MARGIN_MS, 'nothing', { ref: false })]);
+      const first = await Promise.race([answer, delay(patienceMs + ANSWER_MARGIN_MS, 'silence', { ref: false })]);
       waits = false;
+      if (first === 'silence') {
+        owed += 1;
+        void answer.finally(() => {
+          owed -= 1;
+        });
+      }
       return first === 'away' ? NO_TURN : { mine: first === 'token', over: pass };
     },
     close: () => redis.disconnect(),

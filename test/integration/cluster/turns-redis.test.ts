@@ -116,6 +116,21 @@ describe('turns by Redis', () => {
     await eventually(async () => expect(await redis.llen(key())).toBe(1));
   });
 
+  it('makes one wait while Redis holds its connections and says nothing, and nobody after that', async () => {
+    const turns = await member(50);
+    server.process?.pause();
+    try {
+      expect((await turns.take()).mine).toBe(false);
+      const began = performance.now();
+      for (let n = 0; n < 20; n += 1) expect((await turns.take()).mine).toBe(false);
+      expect(performance.now() - began).toBeLessThan(250);
+    } finally {
+      server.process?.resume();
+    }
+    await redis.rpush(key(), '1');
+    await eventually(async () => expect((await turns.take()).mine).toBe(true));
+  });
+
   it('keeps nobody waiting while Redis cannot be reached', async () => {
     const turns = createRedisTurns({ url: 'redis://127.0.0.1:1' });
     open.push(turns);
