@@ -51,7 +51,10 @@ const handlers: Record<string, Handler> = {
     return { connections: lines.length };
   },
   'POST /steps/begin': ({ step }) => running().begin(String(step)),
-  'POST /steps/end': () => running().end(),
+  async 'POST /steps/end'() {
+    const witnessed = running().end();
+    return witnessed && { witnessed, longGaps: await running().longGaps(witnessed) };
+  },
   'POST /note': ({ text }) => running().note(String(text)),
   async 'POST /finish'() {
     const report = await running().finish();

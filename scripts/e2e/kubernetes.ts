@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { commandOf } from './command.ts';
 import { createE2eCluster, type E2eCluster } from './e2e-cluster.ts';
-import type { StepReport, WitnessedStep } from './measurement.ts';
+import type { LongGap, StepReport, WitnessedStep } from './measurement.ts';
 import { STEPS } from './steps.ts';
 
 const HELP = `npm run e2e:k8s [-- --connections 40] [--pause-ms 2500] [--steps scale-up,rollout,...] [--output FILE] [--keep]
@@ -52,6 +52,7 @@ async function walk(e2e: E2eCluster): Promise<string[]> {
   const broken: string[] = [];
   const findings: Record<string, unknown> = {};
   const witnessed: WitnessedStep[] = [];
+  const longGaps: Record<string, LongGap[]> = {};
   for (const { name, run } of STEPS) {
     if (!wanted.includes(name)) continue;
     say(`== ${name}`);
@@ -66,16 +67,27 @@ async function walk(e2e: E2eCluster): Promise<string[]> {
       say(await e2e.whatIsThere());
       break;
     } finally {
-      witnessed.push((await e2e.ask('POST', '/steps/end')) as WitnessedStep);
-      say(summaryOf(witnessed.slice(-1)));
+      const ended = (await e2e.ask('POST', '/steps/end')) as { witnessed: WitnessedStep; longGaps: LongGap[] };
+      witnessed.push(ended.witnessed);
+      longGaps[name] = ended.longGaps;
+      say(summaryOf([ended.witnessed]));
+      for (const gap of ended.longGaps) say(JSON.stringify(gap, null, 2));
     }
   }
   say('== counting');
   /* should nobody be there to be counted with, this much is known */
-  if (flags.output) writeFileSync(flags.output, `${JSON.stringify({ findings, witnessed, broken }, null, 2)}\n`);
+  if (flags.output)
+    writeFileSync(flags.output, `${JSON.stringify({ findings, witnessed, longGaps, broken }, null, 2)}\n`);
   const steps = (await e2e.ask('POST', '/finish')) as StepReport[];
   broken.push(...steps.flatMap(brokenBy));
-  const figures = { connections: Number(flags.connections), memory: await e2e.memory(), findings, steps, broken };
+  const figures = {
+    connections: Number(flags.connections),
+    memory: await e2e.memory(),
+    findings,
+    steps,
+    longGaps,
+    broken,
+  };
   const text = JSON.stringify(figures, null, 2);
   if (flags.output) writeFileSync(flags.output, `${text}\n`);
   console.log(flags.output ? summaryOf(steps) : text);

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Message } from '../../lib/contracts/entities.ts';
+import type { ConnectionHistoryEntry, Message } from '../../lib/contracts/entities.ts';
 import type { Simulator } from '../../simulator/index.ts';
 import { type Line, startTraffic, type Traffic } from '../chaos/traffic.ts';
 import type { ApiClient } from '../harness/api-client.ts';
-import { gapsOf, type Spread, spreadOf } from './figures.ts';
+import { type Gap, gapsOf, type Spread, spreadOf } from './figures.ts';
 
 export interface NodeRow {
   nodeId: string;
@@ -22,6 +22,17 @@ export interface TimelineRow {
   openAtWhatsApp: number;
   /** what whoever drives the run did meanwhile */
   notes: string[];
+}
+
+/** A session that was away for long, and what its history says about it. */
+export interface LongGap {
+  connectionId: string;
+  ms: number;
+  /** ISO times of this machine */
+  from: string;
+  to: string;
+  /** `time status (node, epoch): reason`, oldest first */
+  history: string[];
 }
 
 /** What WhatsApp saw of a step: known as soon as the step is over. */
@@ -66,6 +77,8 @@ export interface Measurement {
   begin(step: string): void;
   note(text: string): void;
   end(): WitnessedStep | null;
+  /** The longest gaps of a step that was ended. */
+  longGaps(step: WitnessedStep): Promise<LongGap[]>;
   /** Ends the traffic, waits for what is still on its way, and counts. */
   finish(): Promise<StepReport[]>;
 }
@@ -75,6 +88,9 @@ const ANSWER_TIMEOUT_MS = 900;
 /** as long as something still arrives it is not over */
 const STALL_MS = 60_000;
 const LOOK_MS = 2_000;
+/** a planned move is shorter */
+const LONG_GAP_MS = 2_000;
+const SHOWN_LONG_GAPS = 3;
 
 /** Traffic on every line all along, and figures of each step that is done to the cluster meanwhile. */
 export function startMeasurement(
@@ -128,7 +144,29 @@ export function startMeasurement(
     return witnessedOf(step, simulator);
   }
 
+  async function longGap({ pn, closedAt, ms }: Gap): Promise<LongGap> {
+    const connectionId = lines.find(({ phone }) => phone.pn === pn)?.connectionId ?? '';
+    const { items } = await api.ask<{ items: ConnectionHistoryEntry[] }>('GET', `/connection/${connectionId}/history`);
+    const wallAt = (at: number) => new Date(Date.now() - witness.now() + at).toISOString();
+    const [from, to] = [wallAt(closedAt), wallAt(closedAt + ms)];
+    const history = items
+      .toReversed()
+      .filter(({ at }) => at >= new Date(Date.parse(from) - 1_000).toISOString())
+      .map(({ at, status, nodeId, epoch, reason }) => `${at} ${status} (${nodeId}, ${epoch}): ${reason}`);
+    return { connectionId, ms: Math.round(ms), from, to, history };
+  }
+
   return {
+    async longGaps({ step: wanted }) {
+      const step = steps.find(({ name }) => name === wanted);
+      const long = (step ? gapsDuring(step, simulator) : []).filter(({ ms }) => ms > LONG_GAP_MS);
+      return Promise.all(
+        long
+          .sort((a, b) => b.ms - a.ms)
+          .slice(0, SHOWN_LONG_GAPS)
+          .map(longGap),
+      );
+    },
     async state() {
       const { accepted, replied } = traffic;
       const open = openNow();
@@ -187,9 +225,15 @@ async function settle(api: ApiClient, lines: readonly Line[], traffic: Traffic):
   }
 }
 
-function witnessedOf({ name, beganAt, endedAt, timeline }: Step, { witness }: Simulator): WitnessedStep {
+function gapsDuring({ beganAt, endedAt }: Step, { witness }: Simulator): Gap[] {
+  return gapsOf(witness.sockets.list()).filter(({ closedAt }) => closedAt >= beganAt && closedAt <= endedAt);
+}
+
+function witnessedOf(step: Step, simulator: Simulator): WitnessedStep {
+  const { name, beganAt, endedAt, timeline } = step;
+  const { witness } = simulator;
   const within = (at: number) => at >= beganAt && at <= endedAt;
-  const gaps = gapsOf(witness.sockets.list()).filter(({ closedAt }) => within(closedAt));
+  const gaps = gapsDuring(step, simulator);
   const overlaps = witness.sockets.overlaps().filter(({ at }) => within(at));
   return {
     step: name,
