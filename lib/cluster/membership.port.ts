@@ -44,7 +44,7 @@ export interface MembershipHooks {
   onConfirmed(sentAt: number): void;
   /** another process runs under our node's name: this one is over for good */
   onSeatTaken(): void;
-  /** the living nodes, their weights or who drains changed */
+  /** the living nodes, their weights, who drains or what is orphaned changed */
   onChange(): void;
 }
 
@@ -60,6 +60,13 @@ export interface Membership {
   beat(): void;
   /** The nodes that live as far as this one knows, itself included, drainers too. */
   members(): readonly Member[];
+  /** Those that have been heard for long enough to have listened to a silence, as far as this one knows; and itself. */
+  elders(): readonly Member[];
+  /**
+   * The process that had this node's name before is silent for long enough, and the one that has it now cannot know that
+   * yet: what the former left can only be claimed by others.
+   */
+  isOrphaned(nodeId: string): boolean;
   /** How long members(), their weights and who drains stood still, ms. */
   stableForMs(): number;
   /**

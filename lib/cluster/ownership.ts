@@ -23,7 +23,9 @@ import { rank, winner } from './rendezvous.ts';
  * each does what it is good at: **the ring suggests, the lock decides, the journal proves.**
  *
  * **The ring** (rendezvous.ts over membership) says which node should run a connection. It is computed by everyone from
- * what they last heard, so two nodes may disagree for a while. That costs a little time and can do no harm.
+ * what they last heard, so two nodes may disagree for a while. That costs a little time and can do no harm. Where a node
+ * was replaced by another under its name (a pod that was deleted by force), the ring still names it, but its new process
+ * has yet to listen for 10 s: what the former left goes to the best of those who have listened, and comes back by a move.
  *
  * **The lock** (Redis) is held by at most one node: `SET NX PX`, renewed by its holder for as long as it lives. But Redis
  * can forget (a flush, a failover, a restart without data), so it does not decide alone. The **heartbeat** is the second
@@ -77,6 +79,11 @@ export interface Ownership {
   holderOf(connectionId: string): Promise<string | null>;
   /** The node that should run a connection, of those that live and do not drain; null where there is none. */
   placeOf(connectionId: string): string | null;
+  /**
+   * The node that should run what the former process of a node left: null where that is for its successor, or for the
+   * ring, to take.
+   */
+  standInOf(connectionId: string, formerNodeId: string): string | null;
   /** The node that sees to what nobody runs (stopped, deleted): one of all that live, drainers too. */
   caretakerOf(connectionId: string): string | null;
   /** The nodes that may take it over from this one, best first. */
@@ -246,6 +253,11 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       return held === null ? null : nodeOfHolder(held);
     },
     placeOf: (connectionId) => winner(connectionId, placeable())?.nodeId ?? null,
+    standInOf(connectionId, formerNodeId) {
+      if (!membership.isOrphaned(formerNodeId)) return null;
+      const able = membership.elders().filter(({ draining }) => !draining);
+      return winner(connectionId, able)?.nodeId ?? null;
+    },
     caretakerOf: (connectionId) => winner(connectionId, membership.members())?.nodeId ?? null,
     successorsOf: (connectionId) =>
       rank(

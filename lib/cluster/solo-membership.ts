@@ -28,6 +28,8 @@ export function createSoloMembership({ owner, capacity, clock }: SoloMembershipO
     },
     beat: () => hooks?.onChange(),
     members: self,
+    elders: self,
+    isOrphaned: () => false,
     stableForMs: () => Number.POSITIVE_INFINITY,
     silentForMs: (other) => (isSameOwner(other, owner) ? 0 : Number.POSITIVE_INFINITY),
     async look() {},

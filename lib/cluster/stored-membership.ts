@@ -40,6 +40,9 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
   let cancelBeat: () => void = () => {};
   let cancelLook: () => void = () => {};
   let members: readonly Member[] = [];
+  /** by node: the process that has its name, and since when this one has heard of it */
+  const met = new Map<string, { incarnation: string; since: number }>();
+  let orphaned: readonly string[] = [];
   let composition = '';
   let changedAt = clock.monotonic();
 
@@ -47,10 +50,26 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
     return { incarnation, capacity, ...given.status(), updatedAt: clock.now() };
   }
 
-  /** The seat is taken whoever had it: the newest process of a name is the one that somebody wanted. */
+  /**
+   * The seat is taken whoever had it: the newest process of a name is the one that somebody wanted. What the row says of
+   * the former is exact: had it stored another heartbeat meanwhile, nothing would match, and it is looked at again.
+   */
   async function sit(given: MembershipHooks): Promise<void> {
-    await nodes.updateOne({ _id: nodeId }, { $set: fields(given), $inc: { counter: 1 } }, { upsert: true });
+    for (let sits = false; !sits && hooks === given; ) {
+      const row = await nodes.findOne({ _id: nodeId });
+      const seat = owner.seat ?? null;
+      const as = row ? { _id: nodeId, incarnation: row.incarnation, counter: row.counter } : { _id: nodeId };
+      const update = { $set: { ...fields(given), seat, ...formerOf(row) }, $inc: { counter: 1 } };
+      const { matched, inserted } = await nodes.updateOne(as, update, { upsert: !row });
+      sits = matched > 0 || inserted;
+    }
     seated = true;
+  }
+
+  /* a row of our own is one whose answer was lost: what it says of the former stays */
+  function formerOf(row: NodeDoc | null): Partial<Pick<NodeDoc, 'former'>> {
+    if (row?.incarnation === incarnation) return {};
+    return { former: row && { incarnation: row.incarnation, counter: row.counter, seat: row.seat ?? null } };
   }
 
   /** @returns whether the seat still is ours */
@@ -120,15 +139,39 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
 
   function see(found: readonly NodeDoc[]): void {
     if (!hooks) return;
+    meet(found);
     members = found.filter(isLiving).map(toMember);
+    const orphanedBefore = orphaned.join();
+    orphaned = found
+      .filter(isOrphanage)
+      .map(({ _id }) => _id)
+      .sort();
     const now = members
       .map((one) => `${one.nodeId} ${one.capacity} ${one.draining}`)
       .sort()
       .join('\n');
-    if (now === composition) return;
+    if (now === composition && orphaned.join() === orphanedBefore) return;
+    if (now !== composition) changedAt = clock.monotonic();
     composition = now;
-    changedAt = clock.monotonic();
     hooks.onChange();
+  }
+
+  function meet(found: readonly NodeDoc[]): void {
+    for (const { _id, incarnation: its } of found) {
+      if (met.get(_id)?.incarnation !== its) met.set(_id, { incarnation: its, since: clock.monotonic() });
+    }
+    const there = new Set(found.map(({ _id }) => _id));
+    for (const _id of met.keys()) if (!there.has(_id)) met.delete(_id);
+  }
+
+  function isElder({ nodeId: id }: { nodeId: string }): boolean {
+    return id === nodeId || clock.monotonic() - (met.get(id)?.since ?? clock.monotonic()) >= timings.ownerSilenceMs;
+  }
+
+  /* under the same seat the newest process needs no silence to be proven */
+  function isOrphanage({ _id, former, seat }: NodeDoc): boolean {
+    if (!former || _id === nodeId || isElder({ nodeId: _id }) || (former.seat && former.seat === seat)) return false;
+    return watch.silentForMs(holderName({ nodeId: _id, incarnation: former.incarnation })) >= timings.ownerSilenceMs;
   }
 
   /* a node that this process has only just begun to hear of counts until its silence is proven */
@@ -174,6 +217,8 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
 
     beat: () => void beat(),
     members: () => members,
+    elders: () => members.filter(isElder),
+    isOrphaned: (id) => orphaned.includes(id),
     stableForMs: () => clock.monotonic() - changedAt,
     silentForMs(other) {
       if (other.nodeId === nodeId && other.incarnation === incarnation) return 0;
@@ -184,6 +229,13 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
   };
 }
 
-function toMember({ _id, counter: _counter, updatedAt: _updatedAt, ...rest }: NodeDoc): Member {
+function toMember({
+  _id,
+  counter: _counter,
+  updatedAt: _updatedAt,
+  seat: _seat,
+  former: _former,
+  ...rest
+}: NodeDoc): Member {
   return { nodeId: _id, ...rest };
 }

@@ -144,7 +144,8 @@ export function createResidents(options: ManagerOptions, timings: ManagerTimings
 
   /** Should it begin here? Says nothing about whether it can. */
   function belongsHere({ _id, worker }: Pick<ConnectionDoc, '_id' | 'worker'>): boolean {
-    if (asideSince !== null || !isPlacedHere(_id)) return false;
+    if (asideSince !== null) return false;
+    if (!isPlacedHere(_id)) return worker !== null && ownership.standInOf(_id, worker.nodeId) === owner.nodeId;
     return isSettled() || worker?.nodeId === owner.nodeId;
   }
 

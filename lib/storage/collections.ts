@@ -145,6 +145,10 @@ export interface NodeDoc {
   incarnation: string;
   /** grows with every heartbeat; that it grows is all that the others look at */
   counter: number;
+  /** the exclusive identity of its process (see Owner) */
+  seat: string | null;
+  /** who sat here before, and the last heartbeat that it can ever have stored; null = nobody */
+  former: { incarnation: string; counter: number; seat: string | null } | null;
   capacity: number;
   draining: boolean;
   connections: number;

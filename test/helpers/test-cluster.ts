@@ -56,6 +56,8 @@ export interface TestCluster {
   redis: ServerProcess;
   redisUrl: string;
   mongo: ServerProcess;
+  /** each member has a folder of its name in it, unless it is given another */
+  dataDir: string;
   simulator: Simulator;
   members: readonly Member[];
   /** Starts a Castellan here. @param env over what all of them have. Resolves when all members know each other. */
@@ -185,6 +187,7 @@ export async function startTestCluster({ durable = false } = {}): Promise<TestCl
     redis: ownProcess(redis),
     redisUrl: redis.url,
     mongo: ownProcess(mongo),
+    dataDir,
     simulator,
     members,
 

@@ -262,6 +262,56 @@ describe('a restart', () => {
   });
 });
 
+describe('a node that was replaced by another of its name', () => {
+  /** @returns the nodes after `a` ran the connection and was killed, and `silentMs` of its silence before its successor came */
+  async function replaced(silentMs: number, seats: [string | null, string | null] = [null, null]) {
+    const [former, other] = [await startNode('a', { seat: seats[0] }), await startNode('b')];
+    await former.own();
+    await pass(15_000);
+    await former.stop();
+    await pass(silentMs);
+    const successor = await startNode('a', { seat: seats[1] });
+    return { former, other, successor };
+  }
+
+  test('leaves its connections to who has listened for 10 s already, not to its successor', async () => {
+    const { other, successor } = await replaced(6_000);
+    await pass(1_000);
+    expect(outcomeOf(await other.claim())).toBe('the owner lives');
+    expect(other.ownership.standInOf(CONNECTION, 'a')).toBeNull();
+    /* of the 10 s, 6 were before its successor came */
+    await pass(4_000);
+    expect(outcomeOf(await successor.claim())).toBe('the owner lives');
+    expect(other.ownership.standInOf(CONNECTION, 'a')).toBe('b');
+    expect(outcomeOf(await other.claim())).toBe('claimed');
+    /* from then on its successor can tell, too */
+    await pass(8_000);
+    expect(other.ownership.standInOf(CONNECTION, 'a')).toBeNull();
+  });
+
+  test('was heard of up to its end: a heartbeat that nobody has seen begins its silence anew', async () => {
+    const { former, other } = { former: await startNode('a'), other: await startNode('b') };
+    await former.own();
+    await pass(15_000);
+    await former.stop();
+    await pass(6_000);
+    /* stored, and replaced before anybody looks */
+    await opened.store.collection('nodes').updateOne({ _id: 'a' }, { $inc: { counter: 1 } });
+    await startNode('a');
+    await pass(5_000);
+    expect(outcomeOf(await other.claim())).toBe('the owner lives');
+    await pass(6_000);
+    expect(outcomeOf(await other.claim())).toBe('claimed');
+  });
+
+  test('leaves them to its successor where the seat proves its end', async () => {
+    const { other, successor } = await replaced(6_000, ['pod:1', 'pod:1']);
+    await pass(5_000);
+    expect(other.ownership.standInOf(CONNECTION, 'a')).toBeNull();
+    expect(outcomeOf(await successor.claim())).toBe('claimed');
+  });
+});
+
 describe('the members', () => {
   test('are those that were heard lately; a dead one stays dead until it beats', async () => {
     const [a, b] = [await startNode('a'), await startNode('b')];

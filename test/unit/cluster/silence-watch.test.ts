@@ -8,7 +8,7 @@ const GAP_MS = 3_000;
 function setUp() {
   const clock = createManualClock();
   const watch = createSilenceWatch(clock, GAP_MS);
-  const rows: { _id: string; incarnation: string; counter: number }[] = [{ _id: 'a', incarnation: '1', counter: 1 }];
+  const rows: Parameters<typeof watch.heard>[0][number][] = [{ _id: 'a', incarnation: '1', counter: 1 }];
   async function listen(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 500) {
       await clock.advance(500);
@@ -70,6 +70,24 @@ describe('the silence of an owner', () => {
     expect(watch.silentForMs('a:1')).toBe(0);
     await listen(7_000);
     expect(watch.silentForMs('a:1')).toBe(7_000);
+  });
+
+  test('goes on through that where its row says that its last heartbeat is the one that was heard', async () => {
+    const { watch, first, listen } = setUp();
+    await listen(500);
+    Object.assign(first, { incarnation: '2', former: { incarnation: '1', counter: first.counter, seat: null } });
+    await listen(7_000);
+    expect(watch.silentForMs('a:1')).toBe(7_000);
+    await listen(3_000);
+    expect(watch.silentForMs('a:1')).toBe(10_000);
+  });
+
+  test('begins anew where it stored another one that nobody heard', async () => {
+    const { watch, first, listen } = setUp();
+    await listen(5_000);
+    Object.assign(first, { incarnation: '2', former: { incarnation: '1', counter: first.counter + 1, seat: null } });
+    await listen(500);
+    expect(watch.silentForMs('a:1')).toBe(0);
   });
 
   test('of a node that said farewell is listened to like any other', async () => {
