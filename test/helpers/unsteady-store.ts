@@ -11,6 +11,8 @@ export interface UnsteadyStore extends Store {
   latencyMs: number;
   /** every call that reached the store, `collection.method` */
   readonly calls: string[];
+  /** how many calls of a kind were under way at the same time at most, by `collection.method` */
+  readonly mostAtOnce: Record<string, number>;
 }
 
 const METHODS: readonly Method[] = [
@@ -36,6 +38,7 @@ export function makeUnsteady(store: Store): UnsteadyStore {
     fault: () => 'none',
     latencyMs: 0,
     calls: [],
+    mostAtOnce: {},
     collection: <T extends Doc>(name: string) => wrap(name, store.collection<T>(name)),
   };
 
@@ -44,7 +47,20 @@ export function makeUnsteady(store: Store): UnsteadyStore {
     return Object.fromEntries(wrapped) as unknown as Collection<T>;
   }
 
+  const underWay: Record<string, number> = {};
+
   async function call<T extends Doc>(name: string, collection: Collection<T>, method: Method, args: unknown[]) {
+    const kind = `${name}.${method}`;
+    underWay[kind] = (underWay[kind] ?? 0) + 1;
+    unsteady.mostAtOnce[kind] = Math.max(unsteady.mostAtOnce[kind] ?? 0, underWay[kind]);
+    try {
+      return await pass(name, collection, method, args);
+    } finally {
+      underWay[kind] -= 1;
+    }
+  }
+
+  async function pass<T extends Doc>(name: string, collection: Collection<T>, method: Method, args: unknown[]) {
     const fault = unsteady.fault(name, method);
     await pause(unsteady.latencyMs / 2);
     if (fault === 'refuse') throw new CastellanError('STORE_UNAVAILABLE');

@@ -15,7 +15,7 @@ import {
   type StateChange,
   sealEntry,
 } from './entry.ts';
-import { createEntryApplier } from './entry-applier.ts';
+import { createEntryApplier, type InTurn } from './entry-applier.ts';
 import type { GroupWriter } from './group-writer.ts';
 import { createKeySnapshot, type KeyCache } from './key-snapshot.ts';
 import { createKnownCiphertexts, type KnownCiphertext } from './known-ciphertexts.ts';
@@ -62,6 +62,7 @@ export interface ActivationOptions {
   vault: Vault;
   cache: KeyCache;
   records: RecordApplier;
+  snapshotInTurn: InTurn;
   clock: Clock;
   log: Log;
   lease: Lease;
@@ -71,10 +72,8 @@ export interface ActivationOptions {
   snapshotDelayMs?: number | undefined;
 }
 
-/** An activation whose tail is not applied yet. */
-export type NewActivation = Omit<JournalActivation, 'replayed'> & { replayTail(): Promise<void> };
-
-export function createActivation(options: ActivationOptions): NewActivation {
+/** Begins to apply the tail that the takeover found: `replayed` tells when that is done. */
+export function createActivation(options: ActivationOptions): JournalActivation {
   const { connectionId, userId, owner, taken, writer, vault, clock, log, lease } = options;
   const collections = guardedCollections(options.collections, lease);
   const { epoch } = taken;
@@ -100,6 +99,7 @@ export function createActivation(options: ActivationOptions): NewActivation {
   const applier = createEntryApplier({
     ...collections,
     snapshot,
+    inTurn: options.snapshotInTurn,
     records: options.records,
     context: () => ({ connectionId, userId, epoch, me: credentials?.me ?? null, lease }),
     clock,
@@ -231,6 +231,41 @@ export function createActivation(options: ActivationOptions): NewActivation {
     await collections.sessions.updateOne({ _id: connectionId, epoch }, { $set: { owner: null } });
   }
 
+  async function close({ release: planned, swift = false }: { release: boolean; swift?: boolean }): Promise<boolean> {
+    if (closed) return false;
+    closed = true;
+    try {
+      await flush();
+      if (!swift) await applier.drain();
+      if (!planned || failure) return false;
+      await release();
+      return true;
+    } catch (error) {
+      /* what was acknowledged is in the journal: whoever takes over finds it there */
+      log.warn({ connectionId, epoch, cause: (error as Error).message }, 'activation closed without finishing');
+      return false;
+    } finally {
+      applier.stop();
+      listeners.clear();
+    }
+  }
+
+  /** Records that cannot be applied for another reason than the store stay in the journal and are tried again later. */
+  async function replayTail(): Promise<void> {
+    try {
+      await applier.applyRecords();
+    } catch (error) {
+      log.error({ connectionId, epoch, cause: (error as Error).message }, 'the tail of the journal is not applied yet');
+      if (!isErrorType(error, 'STORE_UNAVAILABLE', 'SESSION_FENCED', 'SESSION_QUARANTINED')) return;
+      await close({ release: false });
+      throw error;
+    }
+  }
+
+  const replayed = replayTail();
+  /* told by whoever waits for it */
+  replayed.catch(() => undefined);
+
   return {
     connectionId,
     userId,
@@ -277,26 +312,7 @@ export function createActivation(options: ActivationOptions): NewActivation {
       else listeners.add(fn);
       return () => void listeners.delete(fn);
     },
-    async replayTail() {
-      await applier.applyRecords();
-    },
-    async close({ release: planned, swift = false }) {
-      if (closed) return false;
-      closed = true;
-      try {
-        await flush();
-        if (!swift) await applier.drain();
-        if (!planned || failure) return false;
-        await release();
-        return true;
-      } catch (error) {
-        /* what was acknowledged is in the journal: whoever takes over finds it there */
-        log.warn({ connectionId, epoch, cause: (error as Error).message }, 'activation closed without finishing');
-        return false;
-      } finally {
-        applier.stop();
-        listeners.clear();
-      }
-    },
+    replayed,
+    close,
   };
 }

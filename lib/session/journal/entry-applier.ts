@@ -10,7 +10,8 @@ import type { KeySnapshot } from './key-snapshot.ts';
 /**
  * What happens to durable entries in the background, in this order, each step idempotent: their records become Messages
  * and Events at once (claims a little later); their keys are written to the snapshot a moment later (only the last value
- * of each); then the watermark on the session row moves, only under the own epoch; then entries below it are pruned.
+ * of each), of a few connections at a time; then the watermark on the session row moves, only under the own epoch; then
+ * entries below it are pruned.
  *
  * A takeover entry and the entry right before it are never pruned, nor is the newest entry (it may be the one before a
  * takeover that this owner knows nothing of): a stale owner's next id is always one of those, so its insert collides.
@@ -35,8 +36,13 @@ export interface EntryApplier {
   readonly backlog: number;
 }
 
+/** Runs what it is given, of all connections of the process only so many at a time. */
+export type InTurn = <R>(work: () => Promise<R>) => Promise<R>;
+
 interface Options {
   snapshot: KeySnapshot;
+  /** writing a snapshot waits for its turn */
+  inTurn: InTurn;
   records: RecordApplier;
   context: () => RecordContext;
   sessions: Collection<SessionDoc>;
@@ -60,7 +66,7 @@ interface Pending {
 }
 
 export function createEntryApplier(options: Options): EntryApplier {
-  const { snapshot, records, context, sessions, journal, keys, clock, log } = options;
+  const { snapshot, inTurn, records, context, sessions, journal, keys, clock, log } = options;
   const { snapshotDelayMs = DEFAULT_SNAPSHOT_DELAY_MS } = options;
   const { connectionId, epoch } = context();
   let { head, watermark } = options;
@@ -80,7 +86,7 @@ export function createEntryApplier(options: Options): EntryApplier {
     const next = queue.then(async () => {
       if (withClaims) await applyClaims();
       await applyRecords();
-      if (withSnapshot && head > watermark) await writeSnapshot();
+      if (withSnapshot && head > watermark) await inTurn(writeSnapshot);
     });
     queue = next.catch(() => {});
     return next;

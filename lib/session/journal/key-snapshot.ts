@@ -24,9 +24,14 @@ export interface KeySnapshot {
 
 export type KeyCache = BoundedCache<{ value: Uint8Array | null }>;
 
-/** Values written in such numbers (812 pre-keys of a registration) are read once at most: not worth a cache. */
+/**
+ * Values written in such numbers (812 pre-keys of a registration) are read once at most: not worth a cache. They are new:
+ * an insert costs a store a fraction of an upsert.
+ */
 const BULK_KEYS = 100;
-const DOCS_PER_CALL = 500;
+const READ_PER_CALL = 500;
+/** so few that a slow store answers in time; what it has answered is not written again when a later call fails */
+const WRITTEN_PER_CALL = 100;
 
 interface Value {
   value: Uint8Array | null;
@@ -63,8 +68,8 @@ export function createKeySnapshot(options: Options): KeySnapshot {
   async function load(names: readonly string[]): Promise<Map<string, Uint8Array | null>> {
     const began = generation;
     const loaded = new Map<string, Uint8Array | null>();
-    for (let from = 0; from < names.length; from += DOCS_PER_CALL) {
-      const part = names.slice(from, from + DOCS_PER_CALL);
+    for (let from = 0; from < names.length; from += READ_PER_CALL) {
+      const part = names.slice(from, from + READ_PER_CALL);
       const docs = await keys.find({ _id: { $in: part.map((name) => keyDocId(connectionId, name)) } });
       const byId = new Map(docs.map((doc) => [doc._id, doc]));
       for (const name of part) {
@@ -80,14 +85,22 @@ export function createKeySnapshot(options: Options): KeySnapshot {
     if (known(name) === undefined) cache.set(cacheKey(name), { value });
   }
 
-  function settleWriting(): void {
+  function settle(written: readonly string[], inBulk: boolean): void {
     generation++;
-    for (const [name, { value, seq }] of writing) {
+    for (const name of written) {
+      const { value, seq } = writing.get(name) as Value;
       if (name === CREDENTIALS_KEY) credentialsSeq = seq;
-      if (writing.size > BULK_KEYS || seq < floor) cache.delete(cacheKey(name));
+      if (inBulk || seq < floor) cache.delete(cacheKey(name));
       else cache.set(cacheKey(name), { value });
+      writing.delete(name);
     }
-    writing = new Map();
+  }
+
+  async function write(docs: readonly SessionKeyDoc[], inBulk: boolean): Promise<void> {
+    if (!inBulk) return keys.replaceIfNewer(docs, 'seq');
+    const outcomes = await keys.insertMany(docs);
+    const there = docs.filter((_doc, at) => outcomes[at] === 'duplicate');
+    if (there.length > 0) await keys.replaceIfNewer(there, 'seq');
   }
 
   return {
@@ -121,17 +134,23 @@ export function createKeySnapshot(options: Options): KeySnapshot {
       if (dirty.size === 0) return;
       writing = dirty;
       dirty = new Map();
-      const docs = [...writing].map(([name, { value, seq }]) => sealKey(vault, connectionId, name, value, seq));
+      const inBulk = writing.size > BULK_KEYS;
+      const all = [...writing];
       try {
-        for (let from = 0; from < docs.length; from += DOCS_PER_CALL) {
-          await keys.replaceIfNewer(docs.slice(from, from + DOCS_PER_CALL), 'seq');
+        for (let from = 0; from < all.length; from += WRITTEN_PER_CALL) {
+          const part = all.slice(from, from + WRITTEN_PER_CALL);
+          const docs = part.map(([name, { value, seq }]) => sealKey(vault, connectionId, name, value, seq));
+          await write(docs, inBulk);
+          settle(
+            part.map(([name]) => name),
+            inBulk,
+          );
         }
       } catch (error) {
         dirty = new Map([...writing, ...dirty]);
         writing = new Map();
         throw error;
       }
-      settleWriting();
     },
     get dirtyCount() {
       return dirty.size + writing.size;

@@ -1,14 +1,14 @@
+import pLimit from 'p-limit';
 import type { Clock } from '../../clock.ts';
 import { UNCONDITIONAL } from '../../cluster/lease.port.ts';
 import { isSameOwner, type Owner } from '../../cluster/membership.port.ts';
-import { isErrorType } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { JournalDoc, SessionDoc, SessionKeyDoc } from '../../storage/collections.ts';
 import type { Store } from '../../storage/port.ts';
 import type { Vault } from '../../storage/vault.ts';
 import { createBoundedCache } from '../bounded-cache.ts';
 import type { RecordApplier, SessionActivation, SessionStore, TakeOverOptions } from '../ports.ts';
-import { createActivation, type JournalActivation, type NewActivation } from './activation.ts';
+import { createActivation, type JournalActivation } from './activation.ts';
 import { entryId } from './entry.ts';
 import { createGroupWriter } from './group-writer.ts';
 import type { KeyCache } from './key-snapshot.ts';
@@ -29,6 +29,11 @@ export interface SessionStoreOptions {
 }
 
 const DEFAULT_PATIENCE_MS = 30_000;
+/**
+ * A node that takes over many sessions has many snapshots to write, and some have a registration's 812 pre-keys in them. All
+ * at once they would keep each other from being answered in time, and begin again, for ever.
+ */
+const SNAPSHOTS_AT_ONCE = 2;
 const DEFAULT_KEY_CACHE_BYTES = 64 * 1024 * 1024;
 /** what an entry of the cache costs beside its value: the key string and the map's slot */
 const CACHE_ENTRY_BYTES = 200;
@@ -44,6 +49,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     keys: store.collection<SessionKeyDoc>('sessionKeys'),
     journal: store.collection<JournalDoc>('sessionJournal'),
   };
+  const snapshotInTurn = pLimit(SNAPSHOTS_AT_ONCE);
   const writer = createGroupWriter({ journal: collections.journal, clock, log, patienceMs });
   const cache: KeyCache = createBoundedCache(
     options.keyCacheBytes ?? DEFAULT_KEY_CACHE_BYTES,
@@ -68,31 +74,16 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       vault,
       cache,
       records: applier,
+      snapshotInTurn,
       lease,
       clock,
       log,
       patienceMs,
       snapshotDelayMs: options.snapshotDelayMs,
     });
-    const replayed = replayTail(activation);
-    if (replayMeanwhile) replayed.catch(() => undefined);
-    else await replayed;
-    const replaying = Object.assign(activation, { replayed });
-    journalActivations.add(replaying);
-    return replaying;
-  }
-
-  /** Records that cannot be applied for another reason than the store stay in the journal and are tried again later. */
-  async function replayTail(activation: NewActivation): Promise<void> {
-    try {
-      await activation.replayTail();
-    } catch (error) {
-      const { connectionId, epoch } = activation;
-      log.error({ connectionId, epoch, cause: (error as Error).message }, 'the tail of the journal is not applied yet');
-      if (!isErrorType(error, 'STORE_UNAVAILABLE', 'SESSION_FENCED', 'SESSION_QUARANTINED')) return;
-      await activation.close({ release: false });
-      throw error;
-    }
+    if (!replayMeanwhile) await activation.replayed;
+    journalActivations.add(activation);
+    return activation;
   }
 
   async function giveUp(connectionId: string, owner: Owner): Promise<boolean> {

@@ -97,12 +97,48 @@ describe('an activation', () => {
     await commit(activation, { keys: { 'pre-key': preKeys } });
     expect(harness.store.calls).toEqual(['sessionJournal.insertMany']);
     await activation.close({ release: false });
-    expect(harness.store.calls.filter((call) => call === 'sessionKeys.replaceIfNewer').length).toBeLessThanOrEqual(2);
+    expect(harness.store.calls.filter((call) => call.startsWith('sessionKeys.'))).toEqual(
+      Array(9).fill('sessionKeys.insertMany'),
+    );
 
     const next = await harness.takeOver('con');
     const read = await next.readKeys('pre-key', Object.keys(preKeys));
     expect(read.size).toBe(812);
     expect(Buffer.from(read.get('811') ?? []).toString()).toBe('pre-key 811');
+  });
+
+  it('goes on where a write of so many was interrupted, and puts no older value over a newer one', async () => {
+    const preKeys = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [String(n), bytes(`pre-key ${n}`)]));
+    const activation = await harness.takeOver('con');
+    const newer = { _id: 'con:pre-key:7', connectionId: 'con', value: null, seq: 1_000 };
+    await harness.store.collection<SessionKeyDoc>('sessionKeys').insertOne(newer);
+    const writes = () => harness.store.calls.filter((call) => call === 'sessionKeys.insertMany').length;
+    harness.store.fault = (collection) => (collection === 'sessionKeys' && writes() === 2 ? 'lose-answer' : 'none');
+    await commit(activation, { keys: { 'pre-key': preKeys } });
+    await eventually(() => expect(writes()).toBeGreaterThan(2));
+    harness.store.fault = () => 'none';
+    await eventually(async () => expect((await row()).watermark).toBe(2));
+    await activation.close({ release: false });
+
+    const next = await harness.takeOver('con');
+    const read = await next.readKeys('pre-key', Object.keys(preKeys));
+    expect(read.size).toBe(299);
+    expect(read.has('7')).toBe(false);
+  });
+
+  it('writes the snapshots of two connections at a time, however many there are', async () => {
+    harness.store.latencyMs = 10;
+    const names = Array.from({ length: 8 }, (_, n) => `con_${n}`);
+    const node = harness.process();
+    const taken = await Promise.all(names.map((name) => node.takeOver(name, USER, NODE_A)));
+    const activations = taken.map(journalActivation);
+    const preKeys = Object.fromEntries(Array.from({ length: 260 }, (_, n) => [String(n), bytes(`pre-key ${n}`)]));
+    await Promise.all(activations.map((activation) => commit(activation, { keys: { 'pre-key': preKeys } })));
+    await eventually(async () => {
+      for (const name of names) expect((await row(name)).watermark).toBe(2);
+    });
+    expect(harness.store.mostAtOnce['sessionKeys.insertMany']).toBe(2);
+    await Promise.all(activations.map((activation) => activation.close({ release: false })));
   });
 
   it('starts credentials and keys over on demand, also against writes of an earlier owner that come late', async () => {
