@@ -143,7 +143,7 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
     members = found.filter(isLiving).map(toMember);
     const orphanedBefore = orphaned.join();
     orphaned = found
-      .filter(isOrphanage)
+      .filter(leavesOrphans)
       .map(({ _id }) => _id)
       .sort();
     const now = members
@@ -169,7 +169,7 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
   }
 
   /* under the same seat the newest process needs no silence to be proven */
-  function isOrphanage({ _id, former, seat }: NodeDoc): boolean {
+  function leavesOrphans({ _id, former, seat }: NodeDoc): boolean {
     if (!former || _id === nodeId || isElder({ nodeId: _id }) || (former.seat && former.seat === seat)) return false;
     return watch.silentForMs(holderName({ nodeId: _id, incarnation: former.incarnation })) >= timings.ownerSilenceMs;
   }

@@ -5,7 +5,7 @@ import { createE2eCluster, type E2eCluster } from './e2e-cluster.ts';
 import type { LongGap, StepReport, WitnessedStep } from './measurement.ts';
 import { STEPS } from './steps.ts';
 
-const HELP = `npm run e2e:k8s [-- --connections 40] [--pause-ms 2500] [--steps scale-up,rollout,...] [--output FILE] [--keep]
+const HELP = `npm run e2e:k8s [-- --connections 40] [--pause-ms 10000] [--steps scale-up,rollout,...] [--output FILE] [--keep]
 
 Applies k8s/overlays/e2e, pairs the connections through the real API, lets traffic run both ways all along, and does to
 the session-nodes what administrators and bad days do. Prints what the local WhatsApp witnessed as JSON, for each step and
@@ -19,7 +19,7 @@ Steps: ${STEPS.map(({ name }) => name).join(', ')}
 const { values: flags } = parseArgs({
   options: {
     connections: { type: 'string', default: '40' },
-    'pause-ms': { type: 'string', default: '2500' },
+    'pause-ms': { type: 'string', default: '10000' },
     steps: { type: 'string' },
     output: { type: 'string' },
     keep: { type: 'boolean', default: false },

@@ -26,7 +26,7 @@ async function scale(e2e: E2eCluster, from: number, to: number): Promise<{ probl
     .map((name) => `pod/${name}`);
   if (gone.length > 0) await e2e.kubectl('wait', '--for=delete', ...gone, TIMEOUT);
   await e2e.kubectl('rollout', 'status', SET, TIMEOUT);
-  await e2e.note(gone.length > 0 ? 'the pods are gone' : 'the new pods are ready and have been for 10 s');
+  await e2e.note(gone.length > 0 ? 'the pods are gone' : 'the new pods are ready');
   await e2e.settled(nodes(to));
   return { problems: [] };
 }

@@ -39,7 +39,9 @@ export interface World {
   end(): Promise<void>;
 }
 
-const OPEN_TIMEOUT_MS = 120_000;
+const PATIENCE_MS = 120_000;
+/** a thousand logins or moves are minutes of a small machine */
+const PATIENCE_PER_CONNECTION_MS = 600;
 const POLL_MS = 50;
 const BALANCE_POLL_MS = 500;
 
@@ -84,12 +86,13 @@ type Parts = Pick<World, 'shape' | 'timings' | 'simulator' | 'cluster' | 'lines'
 function createWorld(parts: Parts): World {
   const { cluster, lines, simulator, shape, links } = parts;
   const { api } = cluster;
+  const patienceMs = Math.max(PATIENCE_MS, lines.length * PATIENCE_PER_CONNECTION_MS);
   const nodes = () => cluster.members.filter(({ role, state }) => role === 'session-node' && state !== 'stopped');
 
   const rows = () => api.all<Connection>(`/connection/list?userId=${TENANT}`);
   const isOpen = ({ phone }: Line) => openSocketOf(simulator, phone.pn) !== undefined;
 
-  async function untilOpen(some: readonly Line[] = lines, timeoutMs = OPEN_TIMEOUT_MS): Promise<void> {
+  async function untilOpen(some: readonly Line[] = lines, timeoutMs = patienceMs): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const missing = some.filter((line) => !isOpen(line));
@@ -110,7 +113,7 @@ function createWorld(parts: Parts): World {
     return wrong.map(({ connectionId, worker, status }) => `${connectionId} ${status} on ${worker?.nodeId}`);
   }
 
-  async function untilBalanced(timeoutMs = OPEN_TIMEOUT_MS): Promise<void> {
+  async function untilBalanced(timeoutMs = patienceMs): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const began = performance.now();
