@@ -6,7 +6,7 @@ import { mongoAway, mongoAwayBriefly } from './mongo-away.ts';
 import { mongoSlow } from './mongo-slow.ts';
 import { natsKilled, natsPaused } from './nats-away.ts';
 import { halfCutOff, nodeCutOff } from './node-cut-off.ts';
-import { eventLoopBlocked, nodeFrozen } from './node-frozen.ts';
+import { eventLoopBlocked, nodeFrozen, releaseFrozen } from './node-frozen.ts';
 import { nodeKilled } from './node-killed.ts';
 import { nodePaused } from './node-paused.ts';
 import { redisDown, redisFlushed, redisForgot } from './redis-trouble.ts';
@@ -27,6 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   redisFlushed,
   redisForgot,
   bothClaim,
+  releaseFrozen,
   mongoAwayBriefly,
   mongoAway,
   mongoSlow,
