@@ -9,6 +9,8 @@ export interface JournalAudit {
   readonly seen: number;
   /** how often the store's report of changes had to begin anew: what changed meanwhile was not looked at */
   readonly gaps: number;
+  /** By connection: the epoch that its session is in, which the connection's row is told a moment later. */
+  epochs(): Promise<ReadonlyMap<string, number>>;
   stop(): Promise<void>;
 }
 
@@ -78,6 +80,10 @@ export async function startJournalAudit(mongoUrl: string): Promise<JournalAudit>
     },
     get gaps() {
       return gaps;
+    },
+    async epochs() {
+      const sessions = await client.db(DATABASE).collection<Stamped>('sessions').find().toArray();
+      return new Map(sessions.map(({ _id, epoch = 0 }) => [_id, epoch]));
     },
     async stop() {
       stopped = true;

@@ -84,7 +84,7 @@ export async function startWorld(shape: WorldShape, seed: string, log: (text: st
 type Parts = Pick<World, 'shape' | 'timings' | 'simulator' | 'cluster' | 'lines' | 'links' | 'audit' | 'log' | 'end'>;
 
 function createWorld(parts: Parts): World {
-  const { cluster, lines, simulator, shape, links } = parts;
+  const { cluster, lines, simulator, shape, links, audit } = parts;
   const { api } = cluster;
   const patienceMs = Math.max(PATIENCE_MS, lines.length * PATIENCE_PER_CONNECTION_MS);
   const nodes = () => cluster.members.filter(({ role, state }) => role === 'session-node' && state !== 'stopped');
@@ -107,8 +107,15 @@ function createWorld(parts: Parts): World {
 
   async function misplaced(): Promise<string[]> {
     const ring = nodes().map(({ nodeId }) => ({ nodeId, capacity: 1 }));
-    const wrong = (await rows()).filter(
-      ({ connectionId, worker, status }) => status !== 'open' || worker?.nodeId !== winner(connectionId, ring)?.nodeId,
+    const found = await rows();
+    /* a store that has just come back may need another look */
+    const epochs = await audit.epochs().catch(() => new Map<string, number>());
+    const wrong = found.filter(
+      ({ connectionId, worker, status }) =>
+        status !== 'open' ||
+        worker?.nodeId !== winner(connectionId, ring)?.nodeId ||
+        /* somebody has taken it over since, and the row does not say so yet */
+        worker?.epoch !== epochs.get(connectionId),
     );
     return wrong.map(({ connectionId, worker, status }) => `${connectionId} ${status} on ${worker?.nodeId}`);
   }

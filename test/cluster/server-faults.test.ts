@@ -1,0 +1,3 @@
+import { testFaults } from '../helpers/fault-suite.ts';
+
+testFaults('servers');
