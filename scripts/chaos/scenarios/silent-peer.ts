@@ -15,7 +15,8 @@ export const silentPeer = defineScenario({
   run: (world, _, tools) =>
     underTraffic(world, async () => {
       const { node, lines } = await pickVictim(world, tools);
-      world.links.of(node.nodeId).whatsapp.set({ toServer: HOLD, toClient: HOLD });
+      /* what it says arrives: bytes that a network holds and delivers after its end are nobody's to call back */
+      world.links.of(node.nodeId).whatsapp.set({ toClient: HOLD });
       const since = world.simulator.witness.now();
       const began = performance.now();
       await node.stop();
