@@ -41,7 +41,7 @@ export type InTurn = <R>(work: () => Promise<R>) => Promise<R>;
 
 interface Options {
   snapshot: KeySnapshot;
-  /** writing a snapshot waits for its turn */
+  /** a pass that writes the snapshot waits for its turn */
   inTurn: InTurn;
   records: RecordApplier;
   context: () => RecordContext;
@@ -86,10 +86,17 @@ export function createEntryApplier(options: Options): EntryApplier {
     const next = queue.then(async () => {
       if (withClaims) await applyClaims();
       await applyRecords();
-      if (withSnapshot && head > watermark) await inTurn(writeSnapshot);
+      if (withSnapshot && head > watermark) await writeSnapshot();
     });
     queue = next.catch(() => {});
     return next;
+  }
+
+  /** Records go on being applied while the snapshot waits for its turn. */
+  function passWithSnapshot(): Promise<void> {
+    return inTurn(async () => {
+      if (!stopped) await pass({ withClaims: true, withSnapshot: true });
+    });
   }
 
   async function applyRecords(): Promise<void> {
@@ -151,7 +158,7 @@ export function createEntryApplier(options: Options): EntryApplier {
     cancelTimer?.();
     cancelTimer = null;
     running = true;
-    pass({ withClaims: true, withSnapshot: true })
+    passWithSnapshot()
       .finally(() => {
         running = false;
       })
@@ -207,7 +214,7 @@ export function createEntryApplier(options: Options): EntryApplier {
       schedule();
     },
     async drain() {
-      await pass({ withClaims: true, withSnapshot: true });
+      await passWithSnapshot();
     },
     applyRecords: () => pass({ withClaims: true }),
     stop() {

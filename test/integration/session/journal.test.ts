@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { errorType } from '../../../lib/errors.ts';
+import type { JournalActivation } from '../../../lib/session/journal/activation.ts';
 import { journalActivation } from '../../../lib/session/journal/session-store.ts';
 import type { JournalDoc, SessionDoc, SessionKeyDoc } from '../../../lib/storage/collections.ts';
 import type { Collection, Doc } from '../../../lib/storage/port.ts';
@@ -126,17 +127,27 @@ describe('an activation', () => {
     expect(read.has('7')).toBe(false);
   });
 
-  it('writes the snapshots of two connections at a time, however many there are', async () => {
+  it('writes the snapshots of two connections at a time, and applies records meanwhile', async () => {
     harness.store.latencyMs = 10;
+    const written = () => harness.store.calls.filter((call) => call === 'sessionKeys.insertMany').length;
+    let writtenWhenApplied = Number.POSITIVE_INFINITY;
+    harness.applier = {
+      async apply(records) {
+        if (records.length > 0) writtenWhenApplied = written();
+      },
+    };
     const names = Array.from({ length: 8 }, (_, n) => `con_${n}`);
     const node = harness.process();
     const taken = await Promise.all(names.map((name) => node.takeOver(name, USER, NODE_A)));
     const activations = taken.map(journalActivation);
     const preKeys = Object.fromEntries(Array.from({ length: 260 }, (_, n) => [String(n), bytes(`pre-key ${n}`)]));
     await Promise.all(activations.map((activation) => commit(activation, { keys: { 'pre-key': preKeys } })));
+    await commit(activations[7] as JournalActivation, { records: [inbound('1')] });
     await eventually(async () => {
-      for (const name of names) expect((await row(name)).watermark).toBe(2);
+      for (const name of names) expect((await row(name)).watermark).toBe(name === 'con_7' ? 3 : 2);
     });
+    expect(written()).toBe(24);
+    expect(writtenWhenApplied).toBeLessThan(20);
     expect(harness.store.mostAtOnce['sessionKeys.insertMany']).toBe(2);
     await Promise.all(activations.map((activation) => activation.close({ release: false })));
   });
