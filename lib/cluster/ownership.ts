@@ -224,7 +224,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     return membership.silentForMs(blocking.owner) >= ownerSilenceMs;
   }
 
-  const placeable = () => membership.members().filter(({ draining }) => !draining);
+  const placeable = (members = membership.members()) => members.filter(({ draining }) => !draining);
 
   return {
     async start(status) {
@@ -255,8 +255,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     placeOf: (connectionId) => winner(connectionId, placeable())?.nodeId ?? null,
     standInOf(connectionId, formerNodeId) {
       if (!membership.isOrphaned(formerNodeId)) return null;
-      const able = membership.elders().filter(({ draining }) => !draining);
-      return winner(connectionId, able)?.nodeId ?? null;
+      return winner(connectionId, placeable(membership.elders()))?.nodeId ?? null;
     },
     caretakerOf: (connectionId) => winner(connectionId, membership.members())?.nodeId ?? null,
     successorsOf: (connectionId) =>

@@ -165,7 +165,9 @@ export function createStoredMembership(options: StoredMembershipOptions): Member
   }
 
   function isElder({ nodeId: id }: { nodeId: string }): boolean {
-    return id === nodeId || clock.monotonic() - (met.get(id)?.since ?? clock.monotonic()) >= timings.ownerSilenceMs;
+    if (id === nodeId) return true;
+    const since = met.get(id)?.since;
+    return since !== undefined && clock.monotonic() - since >= timings.ownerSilenceMs;
   }
 
   /* under the same seat the newest process needs no silence to be proven */

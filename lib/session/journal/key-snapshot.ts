@@ -85,10 +85,9 @@ export function createKeySnapshot(options: Options): KeySnapshot {
     if (known(name) === undefined) cache.set(cacheKey(name), { value });
   }
 
-  function settle(written: readonly string[], inBulk: boolean): void {
+  function settle(written: readonly [string, Value][], inBulk: boolean): void {
     generation++;
-    for (const name of written) {
-      const { value, seq } = writing.get(name) as Value;
+    for (const [name, { value, seq }] of written) {
       if (name === CREDENTIALS_KEY) credentialsSeq = seq;
       if (inBulk || seq < floor) cache.delete(cacheKey(name));
       else cache.set(cacheKey(name), { value });
@@ -141,10 +140,7 @@ export function createKeySnapshot(options: Options): KeySnapshot {
           const part = all.slice(from, from + WRITTEN_PER_CALL);
           const docs = part.map(([name, { value, seq }]) => sealKey(vault, connectionId, name, value, seq));
           await write(docs, inBulk);
-          settle(
-            part.map(([name]) => name),
-            inBulk,
-          );
+          settle(part, inBulk);
         }
       } catch (error) {
         dirty = new Map([...writing, ...dirty]);

@@ -33,7 +33,7 @@ export interface World {
   /** Resolves when each of them has a socket that is logged in. @throws with how many have none */
   untilOpen(lines?: readonly Line[], timeoutMs?: number): Promise<void>;
   /** Resolves when every connection is open where the ring of the running nodes has it. @throws with how many are not */
-  untilBalanced(timeoutMs?: number): Promise<void>;
+  untilBalanced(): Promise<void>;
   /** Undoes every fault: processes, ways and servers as the shape has them, and everything open. */
   recover(): Promise<void>;
   end(): Promise<void>;
@@ -120,14 +120,14 @@ function createWorld(parts: Parts): World {
     return wrong.map(({ connectionId, worker, status }) => `${connectionId} ${status} on ${worker?.nodeId}`);
   }
 
-  async function untilBalanced(timeoutMs = patienceMs): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
+  async function untilBalanced(): Promise<void> {
+    const deadline = performance.now() + patienceMs;
     for (;;) {
       const began = performance.now();
       const wrong = await misplaced();
       if (wrong.length === 0 && lines.every(isOpen)) return;
       if (performance.now() > deadline) {
-        throw new Error(`${wrong.length} are not where the ring has them after ${timeoutMs} ms, such as ${wrong[0]}`);
+        throw new Error(`${wrong.length} are not where the ring has them after ${patienceMs} ms, such as ${wrong[0]}`);
       }
       /* a thousand rows are no small question: the looking must not be the load */
       await delay(Math.max(BALANCE_POLL_MS, 4 * (performance.now() - began)));
